@@ -1,0 +1,19 @@
+"""The few type names that minidl's signatures use."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+"""A NumPy array; minidl has no tensor class of its own."""
+
+Shape: TypeAlias = tuple[int, ...]
+"""Lengths of the axes. The shape of a sample leaves the batch axis out: `(784,)`, `(28, 28, 1)`."""
+
+RNGLike: TypeAlias = int | np.random.Generator | np.random.SeedSequence | None
+"""What stands for randomness: a seed, a generator, a seed sequence, or None for a fresh seed."""
+
+MetricFunction: TypeAlias = Callable[[Array, Array], float]
+"""`(y_true, y_pred) -> float`; scikit-learn's metric functions are of this form."""
