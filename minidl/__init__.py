@@ -1,3 +1,144 @@
-"""minidl: a deep-learning framework on NumPy and SciPy that can be read in an afternoon."""
+"""minidl: a deep-learning framework on NumPy and SciPy that can be read in an afternoon.
+
+import minidl as dl
+
+model = dl.Sequential([dl.Dense(10), dl.ReLU(), dl.Dense(10), dl.Softmax()])
+model.build((784,), rng=0)
+trainer = dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1), metrics=[dl.accuracy])
+trainer.fit(x, y, epochs=10)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from minidl.containers import Sequential
+from minidl.datasets import batches, load_mnist, read_idx, synthetic_digits
+from minidl.errors import (
+    ArgumentError,
+    ArgumentTypeError,
+    ContractError,
+    DataError,
+    DatasetNotFoundError,
+    DivergenceError,
+    DTypeError,
+    MinidlError,
+    ShapeError,
+    StateError,
+)
+from minidl.initializers import (
+    Constant,
+    GlorotUniform,
+    HeNormal,
+    Initializer,
+    LeCunNormal,
+    Normal,
+    Ones,
+    Orthogonal,
+    Uniform,
+    Zeros,
+)
+from minidl.layers import Dense, Dropout, Flatten, Layer, ReLU, Sigmoid, Softmax, Tanh
+from minidl.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
+from minidl.metrics import Metric, accuracy, confusion_matrix
+from minidl.objective import Objective
+from minidl.optimizers import SGD, Adam, Optimizer
+from minidl.parameters import ParameterSpec
+from minidl.training import Callback, EarlyStopping, History, ProgressBar, Trainer
+
+if TYPE_CHECKING:
+    from minidl import plotting, testing
+    from minidl.plotting import (
+        plot_confusion_matrix,
+        plot_digits,
+        plot_history,
+        plot_weight_images,
+    )
+    from minidl.testing import check_layer, numerical_gradient
 
 __version__ = "0.1.0"
+
+_LAZY = {
+    "check_layer": "testing",
+    "numerical_gradient": "testing",
+    "plot_confusion_matrix": "plotting",
+    "plot_digits": "plotting",
+    "plot_history": "plotting",
+    "plot_weight_images": "plotting",
+    "plotting": "",
+    "testing": "",
+}
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "ArgumentError",
+    "ArgumentTypeError",
+    "BinaryCrossEntropy",
+    "Callback",
+    "Constant",
+    "ContractError",
+    "CrossEntropy",
+    "DTypeError",
+    "DataError",
+    "DatasetNotFoundError",
+    "Dense",
+    "DivergenceError",
+    "Dropout",
+    "EarlyStopping",
+    "Flatten",
+    "GlorotUniform",
+    "HeNormal",
+    "History",
+    "Initializer",
+    "Layer",
+    "LeCunNormal",
+    "Loss",
+    "MeanSquaredError",
+    "Metric",
+    "MinidlError",
+    "Normal",
+    "Objective",
+    "Ones",
+    "Optimizer",
+    "Orthogonal",
+    "ParameterSpec",
+    "ProgressBar",
+    "ReLU",
+    "Sequential",
+    "ShapeError",
+    "Sigmoid",
+    "Softmax",
+    "StateError",
+    "Tanh",
+    "Trainer",
+    "Uniform",
+    "Zeros",
+    "__version__",
+    "accuracy",
+    "batches",
+    "check_layer",
+    "confusion_matrix",
+    "load_mnist",
+    "numerical_gradient",
+    "plot_confusion_matrix",
+    "plot_digits",
+    "plot_history",
+    "plot_weight_images",
+    "plotting",
+    "read_idx",
+    "synthetic_digits",
+    "testing",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Import what only tests and figures need when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module 'minidl' has no attribute {name!r}")
+    if not _LAZY[name]:
+        return import_module(f"minidl.{name}")
+    return getattr(import_module(f"minidl.{_LAZY[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

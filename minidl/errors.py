@@ -25,12 +25,20 @@ class DataError(MinidlError, ValueError):
     """Data is wrong in content: labels out of range, NaN in inputs, a damaged file."""
 
 
+class DatasetNotFoundError(DataError):
+    """A data set is not on this machine and was not, or could not be, downloaded."""
+
+
 class ArgumentError(MinidlError, ValueError):
     """An argument is outside the values that it may take."""
 
 
 class ArgumentTypeError(MinidlError, TypeError):
     """An argument is of the wrong kind, such as a class where an instance belongs."""
+
+
+class ContractError(MinidlError, RuntimeError):
+    """A layer or a loss broke its contract, such as a forward that writes into its input."""
 
 
 class DivergenceError(MinidlError, ArithmeticError):

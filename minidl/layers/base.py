@@ -1,0 +1,363 @@
+"""The layer: what every part of a network is, and what the author of a new one writes."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Self, TextIO
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from minidl.errors import ArgumentError, StateError
+from minidl.layers import building, calls, copying
+from minidl.layers.checks import check_row_count, convert_input, raise_if_not_finite
+from minidl.parameters import Gradients, ParameterSpec, copy_into
+from minidl.randomness import child_seed
+from minidl.typing import Array, RNGLike, Shape
+
+_RUNTIME = {"_bound", "_parent", "_place", "_saved", "_views"}
+
+
+class Layer(ABC):
+    r"""A function $y = f(x; \theta)$ of a batch, with its derivative.
+
+    A layer's author writes `forward` and `backward`, and where they differ from the defaults
+    `output_shape`, `parameter_specs` and `state_specs`. Everything else is here: memory, names,
+    checks, copies. A built layer of any kind is a model.
+
+    Attributes:
+        couples_rows: True where a row's output depends on other rows of the batch.
+        accepts_mask: True for sequence layers that take the keyword `mask`.
+        accepts_integers: True where the input may be integers, such as word indices.
+        children: The layers inside this one.
+        trainable: Set it to False to keep the parameters of this layer, and of all inside it.
+    """
+
+    couples_rows: bool = False
+    accepts_mask: bool = False
+    accepts_integers: bool = False
+    children: Sequence[Layer] = ()
+    trainable: bool = True
+
+    _bound: building.Binding | None = None
+    _kept: building.Kept | None = None
+    _parent: Layer | None = None
+    _place: str = ""
+    _views: Mapping[str, Array] = MappingProxyType({})
+    _saved: tuple[Any, ...] | None = None
+    _seed: np.random.SeedSequence | None = None
+    _rng: np.random.Generator | None = None
+    _draw_key: tuple[int, ...] = ()
+    _replicas: int = 0
+    _chunked_passes: int = 0
+    _forward: Callable[..., Array]  # the subclass's own, without the checks of the entrance
+    _backward: Callable[..., Array | None]
+
+    # --- what the author of a layer writes -------------------------------------------------
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Shape of one output sample for one input sample, both without the batch axis."""
+        return input_shape
+
+    def parameter_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:
+        """The parameters that this layer needs, none by default."""
+        return ()
+
+    def state_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:
+        """Arrays that training changes but gradients do not, such as running statistics."""
+        return ()
+
+    def child_input_shapes(self, input_shape: Shape) -> Sequence[Shape]:
+        """The input shape of each child; by default every child sees this layer's input."""
+        return [input_shape] * len(self.children)
+
+    @abstractmethod
+    def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
+        """Return the output for a batch.
+
+        Args:
+            x: Input (N, *input_shape); never written to.
+            training: Keep what `backward` needs with `save_for_backward`.
+            out: A buffer (N, *output_shape) that may be filled and returned.
+        """
+
+    @abstractmethod
+    def backward(
+        self, dy: Array, *, input_grad: bool = True, out: Array | None = None
+    ) -> Array | None:
+        """Return the loss's gradient at the input; overwrite the gradients of the parameters.
+
+        Args:
+            dy: The loss's gradient at the output, of the output's shape; never written to.
+            input_grad: False where the gradient at the input is not needed: return None.
+            out: A buffer (N, *input_shape) that may be filled and returned.
+        """
+
+    # --- what the author of a layer uses -----------------------------------------------------
+
+    def save_for_backward(self, *arrays: Any) -> None:
+        """Keep what `backward` needs of this training pass."""
+        self.__dict__["_saved"] = arrays
+
+    def saved(self) -> tuple[Any, ...]:
+        """Return what `save_for_backward` kept, once."""
+        arrays = self._saved
+        if arrays is None:
+            raise StateError(
+                f"{self.where}: backward needs a training forward before it, one for each call: "
+                "y = forward(x, training=True), then backward(dy) once."
+            )
+        self.__dict__["_saved"] = None
+        return arrays
+
+    @property
+    def gradients(self) -> Gradients:
+        """The gradients by parameter name; assignment copies into the existing array."""
+        return self.bound.gradients
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """The layer's own generator for draws at run time."""
+        if self._rng is None:
+            if self._seed is None:
+                raise StateError(f"{self.where}: has no generator before build.")
+            self._rng = np.random.default_rng(child_seed(self._seed, *self._draw_key))
+        return self._rng
+
+    @property
+    def where(self) -> str:
+        """The layer and its place, as messages name it."""
+        name = f"{type(self).__name__}" if self.children else repr(self)
+        return f"{name} in {self._place}" if self._place else name
+
+    # --- building ----------------------------------------------------------------------------
+
+    def build(
+        self, input_shape: Shape, *, rng: RNGLike = None, dtype: DTypeLike = np.float32
+    ) -> Self:
+        """Work out all shapes, allocate all memory, draw the initial values. Runs once.
+
+        Args:
+            input_shape: Shape of one sample, without the batch axis: `(784,)`.
+            rng: Seed, generator or seed sequence; None for a fresh seed.
+            dtype: float32 or float64.
+
+        Returns:
+            The layer itself, now a model.
+
+        Raises:
+            ShapeError: If a layer does not fit the one before it.
+            StateError: If it is built already, or a layer belongs to another model.
+            ArgumentError: If a layer object stands in the model twice.
+        """
+        building.build(self, input_shape, rng, dtype)
+        return self
+
+    @property
+    def built(self) -> bool:
+        """Whether `build` has run."""
+        return self._bound is not None
+
+    @property
+    def bound(self) -> building.Binding:
+        """Shapes and memory of a built layer; for containers and tools."""
+        if self._bound is None:
+            raise StateError(
+                f"{self.where}: is not built. Call build(input_shape) on the outermost layer "
+                "first, for example model.build((784,), rng=0)."
+            )
+        return self._bound
+
+    # --- a built layer is a model --------------------------------------------------------------
+
+    @property
+    def input_shape(self) -> Shape:
+        """Shape of one input sample, without the batch axis."""
+        return self.bound.input_shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Data type of parameters, inputs and outputs."""
+        return self.bound.params.dtype
+
+    @property
+    def params(self) -> Array:
+        """All parameters as one vector; assignment copies into it."""
+        return self.bound.params
+
+    @params.setter
+    def params(self, value: ArrayLike) -> None:
+        copy_into(self.bound.params, value, f"{self.where}: params")
+
+    @property
+    def grads(self) -> Array:
+        """All gradients as one vector, in the order of `params`; assignment copies into it."""
+        return self.bound.grads
+
+    @grads.setter
+    def grads(self, value: ArrayLike) -> None:
+        copy_into(self.bound.grads, value, f"{self.where}: grads")
+
+    @property
+    def state(self) -> Array:
+        """All state that is not trained as one vector; assignment copies into it."""
+        return self.bound.state
+
+    @state.setter
+    def state(self, value: ArrayLike) -> None:
+        copy_into(self.bound.state, value, f"{self.where}: state")
+
+    @property
+    def decay_mask(self) -> Array | None:
+        """1 where weight decay applies and 0 elsewhere, over `params`; None if all ones."""
+        specs = [spec for p in self.bound.plan.walk() for spec in p.specs]
+        return self._mask([(spec.size, spec.decay) for spec in specs])
+
+    @property
+    def trainable_mask(self) -> Array | None:
+        """1 where a parameter is trained and 0 where it is frozen; None if all ones."""
+
+        def own(layer: Layer, above: bool) -> Iterator[tuple[int, bool]]:
+            trainable = above and layer.trainable
+            yield sum(spec.size for spec in layer.bound.plan.specs), trainable
+            for child in layer.children:
+                yield from own(child, trainable)
+
+        return self._mask(list(own(self, True)))
+
+    def _mask(self, stretches: list[tuple[int, bool]]) -> Array | None:
+        if all(value for size, value in stretches if size):
+            return None
+        sizes, values = zip(*stretches, strict=True)
+        return np.repeat(np.array(values, self.dtype), sizes)
+
+    def walk(self) -> Iterator[Layer]:
+        """This layer and all below it, in the order in which their parameters lie."""
+        yield self
+        for child in self.children:
+            yield from child.walk()
+
+    def named_layers(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
+        """Every layer below this one with its name, such as `0.dense` or `2.residual.0.relu`."""
+        for index, child in enumerate(self.children):
+            name = f"{prefix}{index}.{type(child).__name__.lower()}"
+            yield name, child
+            yield from child.named_layers(f"{name}.")
+
+    def predict(self, x: ArrayLike, batch_size: int | None = None) -> Array:
+        """Return the outputs for any number of rows, in inference mode.
+
+        Args:
+            x: Input (N, *input_shape); other real floating types are converted.
+            batch_size: Rows at a time; by default as many as fit the cache.
+
+        Raises:
+            ShapeError: If `x` has another shape than the model was built for.
+            DTypeError: If `x` is not floating.
+            DataError: If the outputs are not finite because `x` has NaN or infinity.
+        """
+        x = convert_input(self, x)
+        rows = self.bound.plan.chunk_rows if batch_size is None else check_row_count(batch_size)
+        if len(x) <= rows:
+            y = calls.call_forward(self, x, False, None)
+            raise_if_not_finite(self, x, y)
+            return calls.own_copy(y, x, False, None)
+        outputs = np.empty((len(x), *self.bound.output_shape), self.dtype)
+        for i in range(0, len(x), rows):
+            part = outputs[i : i + rows]
+            y = calls.call_forward(self, x[i : i + rows], False, part)
+            if y is not part:
+                part[...] = y
+        raise_if_not_finite(self, x, outputs)
+        return outputs
+
+    def __call__(self, x: ArrayLike) -> Array:
+        """`model(x)` is `model.predict(x)`."""
+        return self.predict(x)
+
+    def replica(self) -> Self:
+        """Return a model over the same parameters and state for another thread.
+
+        It has gradients, saved values, buffers and random draws of its own.
+        """
+        self._replicas += 1
+        return copying.replica(self, self._replicas)
+
+    @contextlib.contextmanager
+    def preserved(self) -> Iterator[None]:
+        """Put parameters, state and generators back at the end of a `with` block."""
+        params, state = self.params.copy(), self.state.copy()
+        generators = [copy.deepcopy(layer._rng) for layer in self.walk()]
+        try:
+            yield
+        finally:
+            self.params, self.state = params, state
+            for layer, generator in zip(self.walk(), generators, strict=True):
+                layer._rng = generator
+
+    def summary(self, file: TextIO | None = None) -> None:
+        """Print layers, output shapes, and numbers and bytes of parameters."""
+        from minidl.summary import summary_text
+
+        print(summary_text(self), file=file)
+
+    # --- how layers describe and copy themselves -----------------------------------------------
+
+    def config(self) -> dict[str, Any]:
+        """The constructor's arguments, by name."""
+        names = list(inspect.signature(type(self)).parameters)
+        missing = [name for name in names if not hasattr(self, name)]
+        if missing:
+            raise ArgumentError(
+                f"{type(self).__name__}: keeps no attribute {missing[0]!r}. A constructor keeps "
+                f"each argument under its own name: self.{missing[0]} = {missing[0]}."
+            )
+        return {name: getattr(self, name) for name in names}
+
+    def __repr__(self) -> str:
+        shown = []
+        for name, parameter in inspect.signature(type(self)).parameters.items():
+            value = getattr(self, name, "?")
+            if parameter.default is parameter.empty:
+                shown.append(repr(value))
+            elif value is not parameter.default and value != parameter.default:
+                shown.append(f"{name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def own_attributes(self) -> dict[str, Any]:
+        """What the layer itself keeps, without views, buffers and saved values."""
+        return {
+            name: value
+            for name, value in vars(self).items()
+            if name not in _RUNTIME and name not in self._views
+        }
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Put the checked entrances in front of the subclass's own forward and backward."""
+        super().__init_subclass__(**options)
+        for name, checked in (
+            ("forward", calls.checked_forward),
+            ("backward", calls.checked_backward),
+        ):
+            if name in vars(cls):
+                kernel = vars(cls)[name]
+                setattr(cls, f"_{name}", kernel)
+                setattr(cls, name, checked(kernel))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        view = self._views.get(name)
+        if view is None:
+            super().__setattr__(name, value)
+        else:
+            copy_into(view, value, f"{self.where}: {name}")
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Layer:
+        return copying.deep_copy(self, memo)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return copying.reduce(self) if self.built else super().__reduce_ex__(protocol)

@@ -1,0 +1,101 @@
+"""Checks of arrays at the entrance of a model: done once there, not in every kernel."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.errors import ArgumentError, DTypeError, ShapeError
+from minidl.finiteness import is_finite, raise_for_non_finite
+from minidl.typing import Array, Shape
+
+if TYPE_CHECKING:
+    from minidl.layers.base import Layer
+
+
+def batch_shape(shape: Shape) -> str:
+    """A sample's shape as users read it: `(784,)` is `(N, 784)`."""
+    return f"({', '.join(['N', *map(str, shape)])})"
+
+
+def check_input(layer: Layer, x: object) -> Array:
+    """Return `x` if it is a batch that `layer` takes as it stands; raise otherwise."""
+    if not isinstance(x, np.ndarray):
+        raise DTypeError(
+            f"{layer.where}: expected a NumPy array, got {type(x).__name__}. "
+            f"Convert it: np.asarray(x, dtype=np.{layer.dtype})."
+        )
+    if x.dtype != layer.dtype and not (layer.accepts_integers and x.dtype.kind in "iu"):
+        raise DTypeError(
+            f"{layer.where}: expected dtype {layer.dtype}, got {x.dtype}. {_dtype_fix(layer, x)}"
+        )
+    if x.shape[1:] != layer.input_shape or x.shape[:1] in ((), (0,)):
+        raise ShapeError(
+            f"{layer.where}: expected input of shape {batch_shape(layer.input_shape)}, "
+            f"got {x.shape}. {_shape_fix(layer, x)}"
+        )
+    return x
+
+
+def convert_input(layer: Layer, x: ArrayLike) -> Array:
+    """Like `check_input`, but other real floating input is converted to the model's dtype."""
+    array = np.asarray(x)
+    if array.dtype.kind == "f" and array.dtype != layer.dtype:
+        array = array.astype(layer.dtype)
+    return check_input(layer, array)
+
+
+def check_out(layer: Layer, out: Array, shape: Shape) -> None:
+    """Raise unless `out` is an array of exactly this shape and the model's dtype."""
+    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != layer.dtype:
+        got = f"{out.shape} {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
+        raise ShapeError(
+            f"{layer.where}: expected out of shape {shape} and dtype {layer.dtype}, got {got}."
+        )
+
+
+def check_row_count(count: object) -> int:
+    """Return a number of rows as an int; raise unless it is a whole number above 0."""
+    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
+        raise ArgumentError(f"batch_size: expected a whole number of at least 1, got {count!r}.")
+    return int(count)
+
+
+def raise_if_not_finite(layer: Layer, x: Array, y: Array) -> None:
+    """Raise if the outputs are not finite because the inputs are not."""
+    if not is_finite(y):
+        raise_for_non_finite(x, f"{layer.where}: x")
+
+
+def _dtype_fix(layer: Layer, x: Array) -> str:
+    if x.dtype.kind in "iub":
+        scale = " / 255 if these are images of 0..255" if x.dtype == np.uint8 else ""
+        return (
+            f"Convert it yourself, so that the scale is yours: x.astype(np.{layer.dtype}){scale}."
+        )
+    if x.dtype.kind == "f":
+        return (
+            f"Convert it: x.astype(np.{layer.dtype}), or build the model with dtype=np.{x.dtype}."
+        )
+    return f"Real numbers of dtype {layer.dtype} are needed."
+
+
+def _shape_fix(layer: Layer, x: Array) -> str:
+    wanted = layer.input_shape
+    if x.shape[:1] == (0,):
+        return "A batch needs at least one row."
+    if x.shape == wanted:
+        return "This is one sample without the batch axis: use x[np.newaxis]."
+    if x.ndim == 2 and wanted == x.shape[:1]:
+        return "Samples are rows here, not columns: use x.T."
+    if x.ndim > 1 and len(wanted) == 1 and math.prod(x.shape[1:]) == wanted[0]:
+        return (
+            "Add Flatten() before it and build with the images' shape, "
+            "or use x.reshape(len(x), -1)."
+        )
+    if x.ndim > 0 and math.prod(x.shape[1:]) == math.prod(wanted):
+        return f"Use x.reshape(len(x), {', '.join(map(str, wanted))})."
+    return f"The model was built with input shape {wanted}, without the batch axis."

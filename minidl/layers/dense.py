@@ -1,0 +1,107 @@
+"""The dense layer, an affine map of every row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from minidl.errors import ArgumentError, ShapeError
+from minidl.initializers import HeNormal, Initializer, Zeros
+from minidl.layers.base import Layer
+from minidl.layers.checks import batch_shape
+from minidl.parameters import ParameterSpec
+from minidl.typing import Array, Shape
+
+
+class Dense(Layer):
+    r"""Fully connected layer, $y = x W + b$.
+
+    Every output is a weighted sum of all inputs, and a constant. With $dy$ the loss's gradient at
+    the output, the chain rule gives
+
+    $$dW = x^T dy, \qquad db = \sum_n dy_n, \qquad dx = dy\, W^T .$$
+
+    Cost: $2 N D M$ floating-point operations forward, twice that backward.
+
+    Shapes:
+        x `(N, D)`, y `(N, M)` with M = `units`; images need `Flatten` before.
+
+    Args:
+        units: Number of outputs M.
+        use_bias: Whether to add the bias b.
+        weight_initializer: Initial values of W; He's suit a ReLU behind it.
+        bias_initializer: Initial values of b.
+
+    Attributes:
+        weight: W `(D, M)`.
+        bias: b `(M,)`.
+
+    Raises:
+        ArgumentError: If `units` is not a whole number above 0.
+        ShapeError: At `build`, if samples are not vectors.
+
+    Example:
+        >>> import numpy as np, minidl as dl
+        >>> layer = dl.Dense(3).build((2,), rng=0)
+        >>> layer.weight = [[1, 2, 3], [4, 5, 6]]
+        >>> layer(np.array([[1.0, 1.0]]))
+        array([[5., 7., 9.]], dtype=float32)
+
+    References:
+        D. Rumelhart, G. Hinton, R. Williams, Learning representations by back-propagating errors,
+        Nature 323, 1986.
+    """
+
+    weight: Array
+    bias: Array
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        use_bias: bool = True,
+        weight_initializer: Initializer = HeNormal(),  # noqa: B008 (frozen, so it can be shared)
+        bias_initializer: Initializer = Zeros(),  # noqa: B008
+    ) -> None:
+        if not isinstance(units, int | np.integer) or isinstance(units, bool) or units < 1:
+            raise ArgumentError(
+                f"Dense: units must be a whole number of at least 1, got {units!r}."
+            )
+        self.units = int(units)
+        self.use_bias = use_bias
+        self.weight_initializer = weight_initializer
+        self.bias_initializer = bias_initializer
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 1:
+            raise ShapeError(
+                f"{self.where}: expected input of shape (N, D), got {batch_shape(input_shape)}. "
+                "Add Flatten() before it."
+            )
+        return (self.units,)
+
+    def parameter_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:
+        (d,), m = input_shape, self.units
+        w = ParameterSpec("weight", (d, m), self.weight_initializer, fan_in=d, fan_out=m)
+        b = ParameterSpec("bias", (m,), self.bias_initializer, fan_in=d, fan_out=m, decay=False)
+        return [w, b] if self.use_bias else [w]
+
+    def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
+        y = np.matmul(x, self.weight, out=out)  # (N, D) @ (D, M) -> (N, M)
+        if self.use_bias:
+            y += self.bias  # (N, M) + (M,)
+        if training:
+            self.save_for_backward(x)
+        return y
+
+    def backward(
+        self, dy: Array, *, input_grad: bool = True, out: Array | None = None
+    ) -> Array | None:
+        (x,) = self.saved()
+        np.matmul(x.T, dy, out=self.gradients["weight"])  # (D, N) @ (N, M) -> (D, M)
+        if self.use_bias:
+            np.sum(dy, axis=0, out=self.gradients["bias"])  # (N, M) -> (M,)
+        if not input_grad:
+            return None
+        return np.matmul(dy, self.weight.T, out=out)  # (N, M) @ (M, D) -> (N, D)

@@ -1,0 +1,52 @@
+"""The softmax, scores to probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minidl.layers.base import Layer
+from minidl.typing import Array
+
+
+class Softmax(Layer):
+    r"""Softmax over the last axis, $y_i = e^{x_i} / \sum_j e^{x_j}$.
+
+    Computed on $x - \max x$, which changes nothing in the result and cannot overflow. Backward is
+    the full Jacobian product $dx_i = y_i\,(dy_i - \sum_j dy_j\, y_j)$.
+
+    The last layer of a classifier: rows become probabilities. In training `Objective` computes it
+    together with `CrossEntropy`, from the logits, so that no probability is ever divided by; a
+    model that ends in `Softmax` therefore goes with `CrossEntropy()`, not with
+    `CrossEntropy(from_logits=True)`.
+
+    Shapes:
+        x and y `(N, ..., C)`.
+
+    Example:
+        >>> import numpy as np, minidl as dl
+        >>> dl.Softmax().build((2,))(np.array([[0.0, 0.0], [1e4, -1e4]]))
+        array([[0.5, 0.5],
+               [1. , 0. ]], dtype=float32)
+
+    References:
+        J. Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990.
+    """
+
+    def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
+        y: Array = np.subtract(x, x.max(axis=-1, keepdims=True), out=out)
+        np.exp(y, out=y)
+        y /= y.sum(axis=-1, keepdims=True)  # (N, C) / (N, 1)
+        if training:
+            self.save_for_backward(y)
+        return y
+
+    def backward(
+        self, dy: Array, *, input_grad: bool = True, out: Array | None = None
+    ) -> Array | None:
+        (y,) = self.saved()
+        if not input_grad:
+            return None
+        projection = (dy * y).sum(axis=-1, keepdims=True)  # (N, 1)
+        dx: Array = np.subtract(dy, projection, out=out)
+        dx *= y
+        return dx

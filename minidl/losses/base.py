@@ -1,0 +1,193 @@
+"""The loss: how wrong a batch of predictions is, and in which direction."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.errors import ContractError, DataError, ShapeError
+from minidl.finiteness import raise_for_non_finite
+from minidl.layers.base import Layer
+from minidl.typing import Array, Shape
+
+
+class Loss(ABC):
+    r"""A function of predictions and targets, averaged over a batch.
+
+    A loss's author writes `per_sample`. The mean is here and nowhere else:
+
+    $$L = \frac{\sum_i w_i\, l_i}{\sum_i w_i}, \qquad
+      \frac{\partial L}{\partial \hat y_i} =
+      \frac{w_i}{\sum_j w_j} \frac{\partial l_i}{\partial \hat y_i},$$
+
+    with weights $w_i = 1$ unless given; zero total weight gives 0. The value $l_i$ of a sample is
+    the mean over its outputs.
+
+    Attributes:
+        activation: The output layer that this loss is computed together with, from its input (the
+            logits), or None.
+        from_logits: Whether predictions are logits.
+    """
+
+    activation: ClassVar[type[Layer] | None] = None
+    from_logits: bool = False
+
+    @abstractmethod
+    def per_sample(self, prediction: Array, target: Array) -> tuple[Array, Array]:
+        """Return each sample's loss (N,) and its gradient at the prediction, not averaged.
+
+        Args:
+            prediction: The model's output (N, ...).
+            target: What `check_target` returned.
+        """
+
+    def check_target(self, target: ArrayLike, shape: Shape) -> Array:
+        """Check targets once and return them as an array for `per_sample`.
+
+        Args:
+            target: As the user gave them.
+            shape: Shape of the predictions (N, ...); the targets must have the same.
+
+        Raises:
+            ShapeError: If the shapes differ.
+            DataError: If the targets are not finite real numbers.
+        """
+        array = np.asarray(target)
+        if array.shape != shape:
+            raise ShapeError(
+                f"{self}: expected targets of shape {shape}, that of the predictions, "
+                f"got {array.shape}.{_shape_fix(array, shape)}"
+            )
+        if array.dtype.kind not in "fiub":
+            raise DataError(f"{self}: targets must be real numbers, got dtype {array.dtype}.")
+        if array.dtype.kind == "f":
+            raise_for_non_finite(array, f"{self}: target")
+        return array
+
+    def check_prediction_shape(self, shape: Shape, who: str) -> None:  # noqa: B027 (a hook)
+        """Raise unless this loss takes predictions of this shape (without the batch axis)."""
+
+    def check_prediction(self, prediction: Array) -> None:  # noqa: B027 (a hook)
+        """Raise unless this loss takes predictions with these values; by default any."""
+
+    def with_logits(self) -> Loss:
+        """The same loss for logits, for `Objective`; only where `activation` is not None."""
+        raise ContractError(f"{self}: has an activation and so must define with_logits().")
+
+    def predicted_labels(self, prediction: Array) -> Array:
+        """What a prediction says, for metrics: labels for classifiers, itself otherwise."""
+        return prediction
+
+    def true_labels(self, target: Array) -> Array:
+        """What a target says, for metrics."""
+        return target
+
+    def value_and_grad(
+        self,
+        prediction: Array,
+        target: ArrayLike,
+        *,
+        sample_weight: ArrayLike | None = None,
+        out: Array | None = None,
+    ) -> tuple[float, Array]:
+        """Return the mean loss of a batch and its gradient at the predictions.
+
+        Args:
+            prediction: The model's output (N, ...).
+            target: Targets; see the loss for what it takes.
+            sample_weight: A weight for each sample (N,), at least 0.
+            out: A buffer of the predictions' shape for the gradient.
+
+        Raises:
+            ShapeError: If shapes do not match exactly; nothing is broadcast.
+            DataError: If targets or predictions are not of the right kind.
+        """
+        prediction = np.asarray(prediction)
+        if prediction.dtype.kind != "f" or prediction.ndim < 2:
+            raise ShapeError(
+                f"{self}: expected floating predictions of shape (N, ...), got "
+                f"{prediction.dtype} {prediction.shape}."
+            )
+        if not len(prediction):
+            raise ShapeError(f"{self}: a batch needs at least one row, got {prediction.shape}.")
+        self.check_prediction_shape(prediction.shape[1:], f"{self}")
+        checked = self.check_target(target, prediction.shape)
+        self.check_prediction(prediction)
+        weight, total = check_weight(sample_weight, len(prediction), prediction.dtype)
+        return self.weighted(prediction, checked, weight, total, out)
+
+    def weighted(
+        self,
+        prediction: Array,
+        target: Array,
+        weight: Array | None,
+        total: float,
+        out: Array | None = None,
+    ) -> tuple[float, Array]:
+        """The part of a batch's loss and gradient that these rows make up; checks nothing.
+
+        Args:
+            prediction: Rows of the model's output (n, ...).
+            target: The same rows of the checked targets.
+            weight: Their weights (n,), or None for ones.
+            total: Sum of the weights of the whole batch.
+            out: A buffer for the gradient.
+        """
+        values, gradient = self.per_sample(prediction, target)
+        if values.shape != prediction.shape[:1] or gradient.shape != prediction.shape:
+            raise ContractError(
+                f"{self}: per_sample must return values of shape {prediction.shape[:1]} and a "
+                f"gradient of shape {prediction.shape}, got {values.shape} and {gradient.shape}."
+            )
+        if total == 0:
+            return 0.0, np.multiply(gradient, 0, out=out)
+        if weight is None:
+            return float(values.sum()) / total, np.divide(gradient, total, out=out)
+        share = weight / total  # (n,)
+        rows = share.reshape(-1, *[1] * (gradient.ndim - 1))  # (n, 1, ...)
+        return float(values @ share), np.multiply(gradient, rows, out=out)
+
+    def __repr__(self) -> str:
+        options = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
+        return f"{type(self).__name__}({options})"
+
+    def __call__(self, prediction: Array, target: ArrayLike) -> float:
+        """The mean loss alone."""
+        return self.value_and_grad(prediction, target)[0]
+
+    def _copy(self, **changes: object) -> Self:
+        twin = object.__new__(type(self))
+        vars(twin).update(vars(self) | changes)
+        return twin
+
+
+def check_weight(
+    sample_weight: ArrayLike | None, n: int, dtype: np.dtype[np.floating]
+) -> tuple[Array | None, float]:
+    """Return the weights as an array (n,), or None, and their sum."""
+    if sample_weight is None:
+        return None, float(n)
+    weight = np.asarray(sample_weight)
+    if weight.shape != (n,):
+        raise ShapeError(f"sample_weight: expected shape ({n},), got {weight.shape}.")
+    if weight.dtype.kind not in "fiub":
+        raise DataError(f"sample_weight: expected real numbers, got dtype {weight.dtype}.")
+    raise_for_non_finite(weight, "sample_weight")
+    if n and weight.min() < 0:
+        row = int(weight.argmin())
+        raise DataError(
+            f"sample_weight: must be at least 0, got {weight[row]} in row {row}. "
+            "A weight of 0 leaves a sample out."
+        )
+    return weight.astype(dtype, copy=False), float(weight.sum(dtype=np.float64))
+
+
+def _shape_fix(target: Array, shape: Shape) -> str:
+    if target.shape[:1] != shape[:1]:
+        return " Every sample needs one target."
+    if target.size == np.prod(shape):
+        return f" Use target.reshape({', '.join(['-1', *map(str, shape[1:])])})."
+    return " The number of the model's outputs and of the targets must be the same."

@@ -1,0 +1,125 @@
+"""Cross-entropy, for classes that exclude each other."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.errors import DataError, ShapeError
+from minidl.layers.softmax import Softmax
+from minidl.losses.base import Loss
+from minidl.losses.labels import check_class_labels, check_probability_rows, find_improper_row
+from minidl.typing import Array, Shape
+
+
+class CrossEntropy(Loss):
+    r"""Categorical cross-entropy, $l = -\sum_c y_c \ln \hat y_c$, for one class out of C.
+
+    From logits z, with $a = \operatorname{softmax}(z)$,
+
+    $$l = \ln \sum_c e^{z_c} - \sum_c y_c z_c, \qquad \partial l / \partial z = a - y,$$
+
+    which stays finite and useful for logits of any size. A model that ends in `Softmax` goes with
+    `CrossEntropy()`: `Objective` takes the logits in front of the softmax by itself. A model that
+    ends in `Dense` goes with `CrossEntropy(from_logits=True)`. Given probabilities directly, the
+    gradient is $-y / \hat y$, and probabilities are floored at the dtype's epsilon.
+
+    With C classes and no idea, the loss is $\ln C$: 2.303 for ten digits.
+
+    Shapes:
+        prediction `(N, C)`; target `(N,)` integer labels 0..C-1, or `(N, C)` rows of probabilities
+        (one-hot or soft) that sum to 1.
+
+    Args:
+        from_logits: Whether predictions are logits instead of probabilities.
+
+    Raises:
+        DataError: For labels out of range or of the wrong kind, rows that are no probabilities,
+            and softmax outputs where logits belong.
+
+    Example:
+        >>> import numpy as np, minidl as dl
+        >>> logits = np.array([[1e4, -1e4], [0.0, 0.0]])
+        >>> loss, gradient = dl.CrossEntropy(from_logits=True).value_and_grad(logits, [1, 1])
+        >>> round(loss, 2), gradient.tolist()
+        (10000.35, [[0.5, -0.5], [0.25, -0.25]])
+
+    References:
+        C. Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4.
+    """
+
+    activation = Softmax
+
+    def __init__(self, *, from_logits: bool = False) -> None:
+        self.from_logits = from_logits
+
+    def with_logits(self) -> CrossEntropy:
+        return self._copy(from_logits=True)
+
+    def per_sample(self, prediction: Array, target: Array) -> tuple[Array, Array]:
+        if target.ndim == 1:
+            return self._from_labels(prediction, target)
+        y = target.astype(prediction.dtype, copy=False)
+        if not self.from_logits:
+            p = np.maximum(prediction, np.finfo(prediction.dtype).eps)
+            return -(y * np.log(p)).sum(axis=1), -y / p
+        z, a, total = _softmax(prediction)
+        log_p = z - np.log(total)  # (N, C) - (N, 1)
+        return -(y * log_p).sum(axis=1), a - y
+
+    def _from_labels(self, prediction: Array, labels: Array) -> tuple[Array, Array]:
+        rows = np.arange(len(labels))
+        if not self.from_logits:
+            p = np.maximum(prediction[rows, labels], np.finfo(prediction.dtype).eps)
+            gradient = np.zeros_like(prediction)
+            gradient[rows, labels] = -1 / p
+            return -np.log(p), gradient
+        z, gradient, total = _softmax(prediction)
+        values = np.log(total[:, 0]) - z[rows, labels]
+        gradient[rows, labels] -= 1  # a - y, y being 1 at the label and 0 elsewhere
+        return values, gradient
+
+    def check_prediction_shape(self, shape: Shape, who: str) -> None:
+        if len(shape) != 1 or shape[0] < 2:
+            raise ShapeError(
+                f"{who}: cross-entropy needs predictions of shape (N, C) with C at least 2, "
+                f"got (N{''.join(f', {length}' for length in shape)}). For a single yes-or-no "
+                "output use BinaryCrossEntropy; for images add Flatten()."
+            )
+
+    def check_target(self, target: ArrayLike, shape: Shape) -> Array:
+        """Return labels (N,) as integers or rows (N, C) of probabilities; raise otherwise."""
+        array = np.asarray(target)
+        if array.ndim == 2 and array.shape[1] != 1:
+            return check_probability_rows(array, shape, f"{self}")
+        return check_class_labels(array, shape, f"{self}")
+
+    def check_prediction(self, prediction: Array) -> None:
+        row = find_improper_row(prediction)
+        if self.from_logits and row is None:
+            raise DataError(
+                f"{self}: expected logits, got rows of probabilities: has softmax been applied "
+                "already? Use CrossEntropy() behind Softmax, or remove the Softmax."
+            )
+        if not self.from_logits and row is not None:
+            raise DataError(
+                f"{self}: expected probabilities, got {np.array2string(prediction[row])} in row "
+                f"{row}, which is no distribution. Add Softmax() as the last layer, or use "
+                "CrossEntropy(from_logits=True)."
+            )
+
+    def predicted_labels(self, prediction: Array) -> Array:
+        labels: Array = prediction.argmax(axis=1)
+        return labels
+
+    def true_labels(self, target: Array) -> Array:
+        return target if target.ndim == 1 else target.argmax(axis=1)
+
+
+def _softmax(logits: Array) -> tuple[Array, Array, Array]:
+    """Shifted logits (N, C), softmax (N, C), and its denominator (N, 1)."""
+    z = logits - logits.max(axis=1, keepdims=True)
+    a = np.exp(z)
+    total = a.sum(axis=1, keepdims=True)
+    a /= total
+    return z, a, total

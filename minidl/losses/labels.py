@@ -1,0 +1,66 @@
+"""Checks of classification targets: each message says which value in which row is wrong."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from minidl.errors import DataError, ShapeError
+from minidl.typing import Array, Shape
+
+
+def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
+    """Return integer labels (N,) in 0..C-1 as intp; raise otherwise."""
+    n, classes = shape[0], shape[-1]
+    if labels.shape != (n,):
+        fix = "Every sample needs one label."
+        if labels.shape == (n, 1):
+            fix = "Use labels.ravel()."
+        raise ShapeError(
+            f"{who}: expected labels of shape ({n},) or rows of probabilities of shape "
+            f"({n}, {classes}), got {labels.shape}. {fix}"
+        )
+    if labels.dtype.kind not in "iu":
+        fix = "Use labels.astype(np.int64)."
+        if labels.dtype.kind not in "fb":
+            fix = "Number the classes: names, labels = np.unique(names, return_inverse=True)."
+        raise DataError(f"{who}: labels must be integers, got dtype {labels.dtype}. {fix}")
+    wrong = (labels < 0) | (labels >= classes)
+    if wrong.any():
+        row, count = int(wrong.argmax()), int(wrong.sum())
+        fix = "The last layer needs one output for each class."
+        if labels.min() == 1 and labels.max() == classes:
+            fix = "Labels start at 0: use labels - 1."
+        raise DataError(
+            f"{who}: labels must be in 0..{classes - 1} for {classes} outputs, got {labels[row]} "
+            f"in row {row} ({count:,} of {n:,} labels are out of range, which runs from "
+            f"{labels.min()} to {labels.max()}). {fix}"
+        )
+    return labels.astype(np.intp, copy=False)
+
+
+def check_probability_rows(target: Array, shape: Shape, who: str) -> Array:
+    """Return rows (N, C) that are distributions; raise otherwise."""
+    if target.shape != shape:
+        fix = "Every sample needs one row."
+        if target.shape[:1] == shape[:1]:
+            fix = f"The model has {shape[-1]} outputs, the targets have {target.shape[1]} classes."
+        raise ShapeError(
+            f"{who}: expected labels of shape ({shape[0]},) or rows of probabilities of shape "
+            f"{shape}, got {target.shape}. {fix}"
+        )
+    if target.dtype.kind not in "fiub":
+        raise DataError(f"{who}: rows of probabilities must be numbers, got dtype {target.dtype}.")
+    row = find_improper_row(target)
+    if row is not None:
+        raise DataError(
+            f"{who}: row {row} of the targets is no distribution: {np.array2string(target[row])} "
+            f"sums to {target[row].sum():.6g}. Rows must be at least 0 and sum to 1."
+        )
+    return target
+
+
+def find_improper_row(rows: Array) -> int | None:
+    """The first row that is not non-negative with sum 1 (up to rounding), or None."""
+    tolerance = 1e-3 if rows.dtype.itemsize < 4 else 1e-4
+    proper = (rows.min(axis=-1) >= 0) & (np.abs(rows.sum(axis=-1) - 1) <= tolerance)
+    return None if proper.all() else int(np.argmin(proper))

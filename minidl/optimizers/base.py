@@ -1,0 +1,145 @@
+"""The optimizer: how a gradient becomes a change of the parameters."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from minidl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StateError
+from minidl.typing import Array
+
+LearningRate = float | Callable[[int], float]
+
+
+class Optimizer(ABC):
+    r"""A rule $\theta \leftarrow \theta - s(g)$ for a vector of parameters and its gradient.
+
+    A rule's author writes `step` and names in `slots` the vectors that it keeps from step to step.
+    An optimizer owns no parameters: `update` works in place on the vectors that it is given, and
+    what it keeps is allocated at the first call.
+
+    Args:
+        learning_rate: A number, or any callable from the step's number (0, 1, ...) to one.
+        weight_decay: Decoupled weight decay $\lambda$: each step also subtracts
+            $\eta \lambda \theta$, where `decay` allows it.
+
+    Attributes:
+        steps: Number of updates made.
+        state: The vectors kept, by name.
+    """
+
+    def __init__(self, learning_rate: LearningRate, *, weight_decay: float = 0.0) -> None:
+        if isinstance(learning_rate, type) or not (
+            callable(learning_rate) or isinstance(learning_rate, int | float | np.number)
+        ):
+            raise ArgumentTypeError(
+                f"{type(self).__name__}: learning_rate must be a number or a function of the step, "
+                f"got {learning_rate!r}. The optimizer gets parameters in update(), not here."
+            )
+        self.learning_rate = learning_rate
+        self.weight_decay = self._checked("weight_decay", weight_decay, 0.0, math.inf)
+        self.steps = 0
+        self.state: dict[str, Array] = {}
+        self._change: Array | None = None  # reused by every step
+        if not callable(learning_rate):
+            self.current_learning_rate()
+
+    @property
+    def slots(self) -> Sequence[str]:
+        """Names of the vectors kept from step to step; they start at zero."""
+        return ()
+
+    @abstractmethod
+    def step(self, grads: Array, learning_rate: float, out: Array) -> None:
+        """Write into `out` what is to be subtracted from the parameters.
+
+        Args:
+            grads: The gradient (P,); not written to.
+            learning_rate: That of this step.
+            out: A vector (P,) to fill.
+        """
+
+    def update(
+        self,
+        params: Array,
+        grads: Array,
+        *,
+        decay: Array | None = None,
+        trainable: Array | None = None,
+    ) -> None:
+        """Make one step, in place.
+
+        Args:
+            params: The parameters (P,), changed.
+            grads: The gradient (P,).
+            decay: 1 where weight decay applies, 0 elsewhere; None for all ones.
+            trainable: 1 where a parameter may move, 0 where it is frozen; None for all ones.
+
+        Raises:
+            ShapeError: If the vectors differ in length.
+            StateError: If the optimizer has served a vector of another length.
+        """
+        change = self._prepared(params, grads)
+        learning_rate = self.current_learning_rate()
+        self.step(grads, learning_rate, change)
+        if self.weight_decay:
+            shrink = params * (learning_rate * self.weight_decay)
+            change += shrink if decay is None else shrink * decay
+        if trainable is not None:
+            change *= trainable
+        params -= change
+        self.steps += 1
+
+    def current_learning_rate(self) -> float:
+        """The learning rate of the next step."""
+        rate = self.learning_rate
+        value = float(rate(self.steps) if callable(rate) else rate)
+        if not (math.isfinite(value) and (value > 0 or (value == 0 and callable(rate)))):
+            raise ArgumentError(
+                f"{type(self).__name__}: learning_rate must be a positive number, got {value} "
+                f"at step {self.steps}."
+            )
+        return value
+
+    def _prepared(self, params: Array, grads: Array) -> Array:
+        """Check the vectors; return the buffer for the change."""
+        change = self._change
+        if change is None or change.shape != params.shape or change.dtype != params.dtype:
+            change = self._allocated(params)
+        if grads.shape != params.shape:
+            raise ShapeError(
+                f"{self}: params has shape {params.shape} and grads {grads.shape}; both must be "
+                "vectors of one length, such as model.params and model.grads."
+            )
+        return change
+
+    def _allocated(self, params: Array) -> Array:
+        if params.ndim != 1 or params.dtype.kind != "f":
+            raise DTypeError(
+                f"{self}: expected params as a vector of floating numbers, such as model.params, "
+                f"got {params.dtype} {params.shape}."
+            )
+        for name in self.slots:
+            kept = self.state.setdefault(name, np.zeros_like(params))
+            if kept.shape != params.shape or kept.dtype != params.dtype:
+                raise StateError(
+                    f"{self}: keeps {name} for {kept.size:,} parameters of {kept.dtype}, got "
+                    f"{params.size:,} of {params.dtype}. Each model needs an optimizer of its own."
+                )
+        self._change = np.empty_like(params)
+        return self._change
+
+    def _checked(self, name: str, value: float, low: float, high: float) -> float:
+        """Return a number in [low, high) as a Python float, which cannot upcast float32."""
+        if not isinstance(value, int | float | np.number) or not low <= value < high:
+            raise ArgumentError(
+                f"{type(self).__name__}: {name} must be a number in [{low:g}, {high:g}), "
+                f"got {value!r}."
+            )
+        return float(value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.learning_rate})"

@@ -1,0 +1,91 @@
+"""Stop when nothing gets better any more."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+from minidl.errors import ArgumentError
+from minidl.training.callbacks import Callback
+from minidl.typing import Array
+
+if TYPE_CHECKING:
+    from minidl.training.trainer import Trainer
+
+
+class EarlyStopping(Callback):
+    """End training when a value has not improved for some epochs, and go back to its best.
+
+    Parameters and state (running statistics and the like) are restored together, at the end of
+    `fit`, also after Ctrl-C.
+
+    Args:
+        monitor: The name in the history to watch.
+        patience: Epochs without improvement after which to stop.
+        min_delta: How much better a value must be to count.
+        mode: `"min"` or `"max"`; by default min for losses, max for accuracy.
+        restore_best: Whether to restore the best parameters and state.
+
+    Attributes:
+        best: The best value so far.
+        best_epoch: Its epoch, from 1.
+
+    Raises:
+        ArgumentError: If an argument is out of range, or nothing of that name is measured.
+    """
+
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        *,
+        patience: int = 5,
+        min_delta: float = 0.0,
+        mode: Literal["min", "max"] | None = None,
+        restore_best: bool = True,
+    ) -> None:
+        if mode is None and not ("loss" in monitor or "accuracy" in monitor):
+            raise ArgumentError(
+                f"EarlyStopping: say whether {monitor!r} should be small or large: "
+                "mode='min' or mode='max'."
+            )
+        if mode not in (None, "min", "max"):
+            raise ArgumentError(f"EarlyStopping: mode must be 'min' or 'max', got {mode!r}.")
+        if patience < 1 or min_delta < 0:
+            raise ArgumentError(
+                "EarlyStopping: patience must be at least 1 and min_delta at least 0, got "
+                f"{patience!r} and {min_delta!r}."
+            )
+        self.monitor = monitor
+        self.patience = patience
+        self.min_delta = min_delta
+        self.mode = mode or ("min" if "loss" in monitor else "max")
+        self.restore_best = restore_best
+        self.best = math.nan
+        self.best_epoch = 0
+        self._best_values: tuple[Array, Array] | None = None
+
+    def on_fit_begin(self, trainer: Trainer) -> None:
+        if self.monitor not in trainer.measured:
+            raise ArgumentError(
+                f"EarlyStopping: {self.monitor!r} is not measured, only "
+                f"{', '.join(trainer.measured)}. Values named val_... need validation_data or "
+                "validation_split; metrics are named in Trainer(metrics=...)."
+            )
+        self.best, self.best_epoch, self._best_values = math.nan, 0, None
+
+    def on_epoch_end(self, trainer: Trainer) -> None:
+        value, epoch = trainer.history[self.monitor][-1], trainer.epoch
+        gain = self.best - value if self.mode == "min" else value - self.best
+        if not self.best_epoch or gain > self.min_delta:
+            self.best, self.best_epoch = float(value), epoch
+            if self.restore_best:
+                self._best_values = trainer.model.params.copy(), trainer.model.state.copy()
+        elif epoch - self.best_epoch >= self.patience:
+            trainer.stop(
+                f"{self.monitor} has not improved on {self.best:.4g} (epoch {self.best_epoch}) "
+                f"for {self.patience} epochs"
+            )
+
+    def on_fit_end(self, trainer: Trainer) -> None:
+        if self._best_values is not None:
+            trainer.model.params, trainer.model.state = self._best_values

@@ -1,0 +1,143 @@
+"""Where a trainer's batches come from: arrays in memory, or anything that yields batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sized
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.datasets.batches import row_batches
+from minidl.errors import ArgumentError, DataError, ShapeError
+from minidl.layers.checks import convert_input
+from minidl.losses.base import check_weight
+from minidl.objective import Objective
+from minidl.typing import Array
+
+
+@dataclass
+class Batch:
+    """Checked rows, ready for `Objective.differentiate`, and their numbers in the data."""
+
+    x: Array
+    target: Array
+    weight: Array | None
+    total: float
+    rows: slice | Array
+
+
+class ArraySource:
+    """Data in arrays: converted and checked once, then gathered into reused buffers."""
+
+    def __init__(
+        self,
+        objective: Objective,
+        x: ArrayLike,
+        y: ArrayLike | None,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        name: str = "fit",
+    ) -> None:
+        if y is None:
+            raise ArgumentError(
+                f"{name}: y is missing. Give targets, or as x a source of batches (x, y) that can "
+                "be iterated again, such as dl.batches(...)."
+            )
+        self.x = convert_input(objective.model, x)
+        if len(self.x) != len(np.asarray(y)):
+            raise ShapeError(
+                f"{name}: x has {len(self.x):,} rows and y has {len(np.asarray(y)):,}; every row "
+                "of x needs one target."
+            )
+        self.target, self.weight, self.total = objective.check_batch(self.x, y, sample_weight)
+        if class_weight is not None:
+            by_class = _class_weights(objective, self.target, class_weight)
+            weight = by_class if self.weight is None else by_class * self.weight
+            self.weight, self.total = check_weight(weight, len(self.x), objective.model.dtype)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def take(self, rows: Array) -> ArraySource:
+        """The same kind of source with some of the rows."""
+        part: ArraySource = object.__new__(ArraySource)
+        part.x, part.target = self.x[rows], self.target[rows]
+        part.weight = None if self.weight is None else self.weight[rows]
+        part.total = float(len(rows) if part.weight is None else part.weight.sum())
+        return part
+
+    def steps(self, batch_size: int) -> int:
+        """Number of batches."""
+        return -(-len(self) // batch_size)
+
+    def batches(self, batch_size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
+        """Yield batches; their arrays are overwritten by the next one."""
+        arrays = [a for a in (self.x, self.target, self.weight) if a is not None]
+        buffers = None
+        for rows in row_batches(len(self), batch_size, rng):
+            if isinstance(rows, slice):
+                parts = [a[rows] for a in arrays]
+            else:
+                if buffers is None:
+                    buffers = [np.empty((batch_size, *a.shape[1:]), a.dtype) for a in arrays]
+                parts = [buffer[: len(rows)] for buffer in buffers]
+                for a, part in zip(arrays, parts, strict=True):
+                    np.take(a, rows, axis=0, out=part, mode="clip")  # "raise" would buffer
+            weight = parts[2] if len(parts) == 3 else None
+            total = float(len(parts[0]) if weight is None else weight.sum())
+            yield Batch(parts[0], parts[1], weight, total, rows)
+
+
+class BatchSource:
+    """Anything that can be iterated again and yields `(x, y)` or `(x, y, sample_weight)`."""
+
+    def __init__(self, objective: Objective, source: Iterable[Any], name: str = "fit") -> None:
+        if not hasattr(source, "__iter__"):
+            raise ArgumentError(
+                f"{name}: expected arrays, or a source of batches (x, y), got "
+                f"{type(source).__name__}."
+            )
+        if iter(source) is source:
+            raise ArgumentError(
+                f"{name}: x is a generator or iterator, which is spent after one epoch. Give "
+                "something that can be iterated again: dl.batches(...), a list of batches, or an "
+                "object whose __iter__ starts anew."
+            )
+        self._objective, self._source, self._name = objective, source, name
+
+    def steps(self, batch_size: int) -> int | None:
+        """Number of batches, where the source tells."""
+        return len(self._source) if isinstance(self._source, Sized) else None
+
+    def batches(self, batch_size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
+        """Yield the source's batches, each checked; size and order are the source's."""
+        start = 0
+        for index, batch in enumerate(self._source):
+            if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
+                raise DataError(
+                    f"{self._name}: batch {index} must be a tuple (x, y) or (x, y, "
+                    f"sample_weight), got {type(batch).__name__}."
+                )
+            x = convert_input(self._objective.model, batch[0])
+            weight = batch[2] if len(batch) == 3 else None
+            target, weight, total = self._objective.check_batch(x, batch[1], weight)
+            yield Batch(x, target, weight, total, slice(start, start + len(x)))
+            start += len(x)
+        if start == 0:
+            raise DataError(f"{self._name}: the source of batches gave none.")
+
+
+def _class_weights(objective: Objective, target: Array, class_weight: Mapping[int, float]) -> Array:
+    """A weight for each row from the weights of classes; classes not named weigh 1."""
+    labels = objective.loss.true_labels(target)
+    if objective.loss.activation is None or labels.ndim != 1:
+        raise ArgumentError(f"class_weight: needs one class a sample; {objective.loss} has none.")
+    classes = max(int(labels.max()) + 1, *(int(c) + 1 for c in class_weight), 1)
+    table = np.ones(classes)
+    for label, weight in class_weight.items():
+        if label < 0 or label >= max(objective.model.bound.output_shape[-1], 2):
+            raise ArgumentError(f"class_weight: there is no class {label!r}.")
+        table[label] = weight
+    return table[labels]

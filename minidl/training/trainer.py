@@ -1,0 +1,331 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from minidl.errors import ArgumentError, ArgumentTypeError
+from minidl.finiteness import is_finite
+from minidl.layers.base import Layer
+from minidl.layers.checks import check_row_count
+from minidl.losses.base import Loss
+from minidl.metrics import Metric
+from minidl.objective import Objective
+from minidl.optimizers.base import Optimizer
+from minidl.randomness import seed_sequence
+from minidl.training.callbacks import Callback
+from minidl.training.diagnosis import raise_for_bad_step
+from minidl.training.history import History
+from minidl.training.progress_bar import ProgressBar, is_interactive
+from minidl.training.sources import ArraySource, Batch, BatchSource
+from minidl.typing import Array, MetricFunction, RNGLike
+
+
+class Trainer:
+    """Fits a model to data, and keeps the state of the run: epoch, step, generator, history.
+
+    Args:
+        model: A built layer.
+        loss: The loss; an instance.
+        optimizer: The update rule; an instance.
+        metrics: Functions `(y_true, y_pred) -> float`, such as `dl.accuracy` or scikit-learn's.
+            For classifiers both arguments are integer labels; `Metric(f, needs="probabilities")`
+            gets the model's outputs. Values are of a whole epoch, not means over batches.
+        callbacks: What is to happen in between; see `Callback`.
+        workers: Threads that evaluate chunks of large batches.
+        rng: Seed or generator for shuffling and for splitting off validation rows.
+
+    Attributes:
+        history: Values of all epochs so far.
+        epoch: Number of epochs done.
+        step: Number of updates made.
+
+    Raises:
+        StateError: If the model is not built.
+        ArgumentTypeError: For a class in place of an instance.
+
+    Example:
+        >>> import minidl as dl
+        >>> x, y = dl.synthetic_digits(500, rng=0)
+        >>> model = dl.Sequential([dl.Dense(10), dl.ReLU(), dl.Dense(10), dl.Softmax()])
+        >>> model = model.build((784,), rng=0)
+        >>> optimizer = dl.SGD(0.1)
+        >>> trainer = dl.Trainer(model, dl.CrossEntropy(), optimizer, metrics=[dl.accuracy], rng=0)
+        >>> history = trainer.fit(x, y, epochs=5)
+        >>> bool(history["loss"][-1] < history["loss"][0]), sorted(trainer.evaluate(x, y))
+        (True, ['accuracy', 'loss'])
+    """
+
+    def __init__(
+        self,
+        model: Layer,
+        loss: Loss,
+        optimizer: Optimizer,
+        *,
+        metrics: Iterable[Metric | MetricFunction] = (),
+        callbacks: Iterable[Callback] = (),
+        workers: int = 1,
+        rng: RNGLike = None,
+    ) -> None:
+        self.objective = Objective(model, loss, workers=workers)
+        self.model, self.loss = model, loss
+        self.optimizer: Optimizer = _instance("optimizer", optimizer, Optimizer, "SGD(0.1)")
+        self.metrics = [
+            m if isinstance(m, Metric) else Metric(m) for m in _items("metrics", metrics)
+        ]
+        names = [metric.name for metric in self.metrics]
+        if len({*names, "loss", "seconds"}) < len(names) + 2:
+            raise ArgumentError(
+                f"Trainer: metrics need different names, and not 'loss' or 'seconds'; got {names}. "
+                "Give a name: Metric(function, name=...)."
+            )
+        self.callbacks = [
+            _instance("callback", c, Callback, "EarlyStopping()")
+            for c in _items("callbacks", callbacks)
+        ]
+        self._rng = np.random.default_rng(seed_sequence(rng))
+        self.history = History()
+        self.epoch = self.step = self.last_epoch = 0
+        self.steps_per_epoch: int | None = None
+        self.measured: list[str] = []
+
+    def fit(
+        self,
+        x: ArrayLike | Iterable[Any],
+        y: ArrayLike | None = None,
+        *,
+        epochs: int,
+        batch_size: int = 32,
+        validation_data: tuple[ArrayLike, ...] | Iterable[Any] | None = None,
+        validation_split: float = 0.0,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        shuffle: bool = True,
+    ) -> History:
+        """Train for some epochs, in addition to those done before.
+
+        Args:
+            x: Inputs (N, *input_shape), or a source of batches `(x, y)` that can be iterated again.
+            y: Targets, as the loss takes them.
+            epochs: Further epochs.
+            batch_size: Rows of a batch.
+            validation_data: `(x, y)`, evaluated after every epoch.
+            validation_split: Instead: this fraction of the rows, drawn at random, is held out.
+            sample_weight: A weight for each row (N,).
+            class_weight: A weight for each class, as a dict; 1 where not named.
+            shuffle: Whether to shuffle the rows anew in every epoch.
+
+        Returns:
+            The history of all epochs so far. Ctrl-C ends training early and keeps everything.
+
+        Raises:
+            ShapeError: If data do not fit the model.
+            DTypeError: If `x` is not floating.
+            DataError: If targets are wrong, or data have NaN or infinity (rows and columns named).
+            DivergenceError: If the loss stops being finite although the data are; the parameters
+                are those before that step.
+        """
+        if not isinstance(epochs, int | np.integer) or isinstance(epochs, bool) or epochs < 1:
+            raise ArgumentError(
+                f"fit: epochs must be a whole number of at least 1, got {epochs!r}."
+            )
+        batch_size = check_row_count(batch_size)
+        training = self._source(x, y, sample_weight, class_weight, "fit")
+        training, validation = self._validation(training, validation_data, validation_split)
+        names = ["loss", *(metric.name for metric in self.metrics)]
+        self.measured = [*names, *(f"val_{name}" for name in names if validation), "seconds"]
+        self.last_epoch = self.epoch + int(epochs)
+        self.steps_per_epoch = training.steps(batch_size)
+        self.history.stopped = ""
+        callbacks = self._active_callbacks()
+        rng = self._rng if shuffle else None
+        try:
+            for callback in callbacks:
+                callback.on_fit_begin(self)
+            while self.epoch < self.last_epoch and not self.history.stopped:
+                self._run_epoch(training, validation, batch_size, rng, callbacks)
+        except KeyboardInterrupt:
+            self.stop(f"interrupted in epoch {self.epoch + 1}")
+        finally:
+            for callback in callbacks:
+                callback.on_fit_end(self)
+        return self.history
+
+    def stop(self, reason: str) -> None:
+        """End training after the present epoch; callbacks call this."""
+        self.history.stopped = reason
+
+    def evaluate(
+        self,
+        x: ArrayLike | Iterable[Any],
+        y: ArrayLike | None = None,
+        *,
+        sample_weight: ArrayLike | None = None,
+    ) -> dict[str, float]:
+        """Return loss and metrics on data, in inference mode; nothing is changed by it.
+
+        Args:
+            x: Inputs (N, *input_shape), or a source of batches `(x, y)`.
+            y: Targets, as the loss takes them.
+            sample_weight: A weight for each row (N,), for the loss.
+        """
+        return self._evaluate(self._source(x, y, sample_weight, None, "evaluate"))
+
+    def _run_epoch(
+        self,
+        training: ArraySource | BatchSource,
+        validation: ArraySource | BatchSource | None,
+        batch_size: int,
+        rng: np.random.Generator | None,
+        callbacks: list[Callback],
+    ) -> None:
+        start = time.perf_counter()
+        for callback in callbacks:
+            callback.on_epoch_begin(self)
+        on_batch_end = _overriding(callbacks, "on_batch_end")
+        decay, trainable = self.model.decay_mask, self.model.trainable_mask
+        params, grads = self.model.params, self.model.grads
+        collected = _Collected(self.objective, self.metrics)
+        for batch in training.batches(batch_size, rng):
+            outputs = collected.room_for(batch)
+            loss = self.objective.differentiate(
+                batch.x, batch.target, batch.weight, batch.total, outputs
+            )
+            if not (math.isfinite(loss) and is_finite(grads)):
+                raise_for_bad_step(self, batch, loss)
+            self.optimizer.update(params, grads, decay=decay, trainable=trainable)
+            self.step += 1
+            collected.add(loss, batch)
+            for hook in on_batch_end:
+                hook(self, loss)
+        values = collected.values()
+        if validation is not None:
+            found = self._evaluate(validation)
+            values |= {f"val_{name}": value for name, value in found.items()}
+        self.epoch += 1
+        self.history.append(values | {"seconds": time.perf_counter() - start})
+        for callback in callbacks:
+            callback.on_epoch_end(self)
+
+    def _evaluate(self, source: ArraySource | BatchSource) -> dict[str, float]:
+        collected = _Collected(self.objective, self.metrics)
+        whole = len(source) if isinstance(source, ArraySource) else 1
+        for batch in source.batches(whole, None):
+            outputs = collected.room_for(batch)
+            loss = self.objective.evaluate(
+                batch.x, batch.target, batch.weight, batch.total, outputs
+            )
+            if not math.isfinite(loss):
+                raise_for_bad_step(self, batch, loss)
+            collected.add(loss, batch)
+        return collected.values()
+
+    def _source(
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, name: str
+    ) -> ArraySource | BatchSource:
+        if y is not None or isinstance(x, np.ndarray):
+            return ArraySource(self.objective, x, y, sample_weight, class_weight, name)
+        if sample_weight is not None or class_weight is not None:
+            raise ArgumentError(
+                f"{name}: sample_weight and class_weight go with arrays; a source of batches "
+                "yields (x, y, sample_weight)."
+            )
+        return BatchSource(self.objective, x, name)
+
+    def _validation(
+        self, training: ArraySource | BatchSource, data: Any, split: float
+    ) -> tuple[ArraySource | BatchSource, ArraySource | BatchSource | None]:
+        """Make the validation source, cutting its rows off the training source if so asked."""
+        if data is not None and split:
+            raise ArgumentError("fit: give validation_data or validation_split, not both.")
+        if data is not None:
+            if isinstance(data, tuple) and len(data) in (2, 3):
+                weight = data[2] if len(data) == 3 else None
+                return training, self._source(data[0], data[1], weight, None, "validation_data")
+            return training, BatchSource(self.objective, data, "validation_data")
+        if not split:
+            return training, None
+        if not isinstance(training, ArraySource):
+            raise ArgumentError("fit: validation_split goes with arrays; give validation_data.")
+        held_out = round(split * len(training))
+        if not 0 < held_out < len(training):
+            raise ArgumentError(
+                f"fit: validation_split must leave rows on both sides, got {split!r} of "
+                f"{len(training):,} rows."
+            )
+        order = self._rng.permutation(len(training))
+        return training.take(order[held_out:]), training.take(order[:held_out])
+
+    def _active_callbacks(self) -> list[Callback]:
+        shown = any(isinstance(callback, ProgressBar) for callback in self.callbacks)
+        return self.callbacks if shown or not is_interactive() else [*self.callbacks, ProgressBar()]
+
+
+class _Collected:
+    """Loss, outputs and targets of an epoch, for values over all its rows."""
+
+    def __init__(self, objective: Objective, metrics: list[Metric]) -> None:
+        self._objective, self._metrics = objective, metrics
+        self._loss = self._weight = 0.0
+        self._outputs: list[Array] = []
+        self._targets: list[Array] = []
+
+    def room_for(self, batch: Batch) -> Array | None:
+        """An array that the batch's outputs are to be written to, if a metric wants them."""
+        if not self._metrics:
+            return None
+        model = self._objective.model
+        self._outputs.append(np.empty((len(batch.x), *model.bound.output_shape), model.dtype))
+        self._targets.append(batch.target.copy())
+        return self._outputs[-1]
+
+    def add(self, loss: float, batch: Batch) -> None:
+        self._loss += loss * batch.total
+        self._weight += batch.total
+
+    def values(self) -> dict[str, float]:
+        values = {"loss": self._loss / self._weight if self._weight else 0.0}
+        if not self._metrics:
+            return values
+        loss, outputs = self._objective.loss, np.concatenate(self._outputs)
+        y_true, y_pred = (
+            loss.true_labels(np.concatenate(self._targets)),
+            loss.predicted_labels(outputs),
+        )
+        for metric in self._metrics:
+            wanted = y_pred if metric.needs == "labels" else self._objective.finish(outputs)
+            values[metric.name] = float(metric.function(y_true, wanted))
+        return values
+
+
+def _overriding(callbacks: list[Callback], hook: str) -> list[Callable[..., None]]:
+    """The bound hooks of those callbacks that define them; others need no call a batch."""
+    base = getattr(Callback, hook)
+    return [getattr(c, hook) for c in callbacks if getattr(type(c), hook) is not base]
+
+
+def _instance(name: str, value: Any, kind: type[Any], example: str) -> Any:
+    if isinstance(value, type):
+        raise ArgumentTypeError(
+            f"Trainer: {name} must be an instance, got the class {value.__name__}: write "
+            f"{value.__name__}(...), for example {example}."
+        )
+    if not isinstance(value, kind):
+        raise ArgumentTypeError(
+            f"Trainer: {name} must be a {kind.__name__}, got {value!r}; for example {example}."
+        )
+    return value
+
+
+def _items(name: str, values: Any) -> list[Any]:
+    with contextlib.suppress(TypeError):
+        if not isinstance(values, str):
+            return list(values)
+    raise ArgumentTypeError(f"Trainer: {name} must be a list, got {values!r}: write [{values!r}].")
