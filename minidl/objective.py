@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import instance, whole_number
 from minidl.containers.sequential import Sequential
-from minidl.errors import ArgumentError, ArgumentTypeError
+from minidl.errors import ArgumentError
 from minidl.finiteness import raise_for_non_finite
 from minidl.layers import calls
 from minidl.layers.base import Layer
@@ -54,14 +55,12 @@ class Objective:
     def __init__(
         self, model: Layer, loss: Loss, *, workers: int = 1, chunk_rows: int | None = None
     ) -> None:
-        _check_kinds(model, loss)
-        for name, count in (("workers", workers), ("chunk_rows", chunk_rows)):
-            if count is not None and (not isinstance(count, int | np.integer) or count < 1):
-                raise ArgumentError(f"Objective: {name} must be at least 1, got {count!r}.")
+        self.model = instance("Objective", "model", model, Layer)
+        instance("Objective", "loss", loss, Loss)
+        self.workers = whole_number("Objective", "workers", workers)
+        rows = model.bound.plan.chunk_rows if chunk_rows is None else chunk_rows
+        self.chunk_rows = whole_number("Objective", "chunk_rows", rows)
         loss.check_prediction_shape(model.bound.output_shape, f"{loss} after {model.where}")
-        self.model = model
-        self.workers = workers
-        self.chunk_rows = model.bound.plan.chunk_rows if chunk_rows is None else chunk_rows
         self.fused = _fits_fused(model, loss)
         self.loss = loss.with_logits() if self.fused else loss
         self._couples_rows = any(layer.couples_rows for layer in model.walk())
@@ -285,16 +284,3 @@ def _fits_fused(model: Layer, loss: Loss) -> bool:
             f"Add {name}() as the last layer, or use {type(loss).__name__}(from_logits=True)."
         )
     return isinstance(last, activation)
-
-
-def _check_kinds(model: object, loss: object) -> None:
-    for name, value, kind in (("model", model, Layer), ("loss", loss, Loss)):
-        if isinstance(value, type):
-            raise ArgumentTypeError(
-                f"Objective: {name} must be an instance, got the class {value.__name__}: "
-                f"write {value.__name__}()."
-            )
-        if not isinstance(value, kind):
-            raise ArgumentTypeError(
-                f"Objective: {name} must be a {kind.__name__}, got {type(value).__name__}."
-            )

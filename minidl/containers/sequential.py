@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from numpy.typing import ArrayLike
 
-from minidl.errors import ArgumentError, ArgumentTypeError, StateError
+from minidl.arguments import instance
+from minidl.errors import ArgumentError, StateError
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input, convert_input
+from minidl.layers.planning import checked_output_shape
 from minidl.typing import Array, Shape
 
 
@@ -17,17 +19,14 @@ class Sequential(Layer):
     r"""Layers in a chain, $y = f_L(\dots f_2(f_1(x)))$.
 
     Backward is the chain rule: each layer turns the gradient at its output into the gradient at
-    its input, from the last layer to the first. A Sequential is itself a layer and can stand
-    inside another one. It owns the buffers of a training pass and lends them to its layers.
+    its input, from last to first. A Sequential is itself a layer and can stand inside another one.
+    It owns the buffers of a training pass and lends them to its layers.
 
     Args:
         layers: The layers, from input to output.
 
     Attributes:
-        layers: The same, as a list; it is not changed after `build`.
-
-    Raises:
-        ArgumentTypeError: If an element is not a layer, such as a class: `ReLU` for `ReLU()`.
+        layers: The same, as a list; not to be changed after `build`.
 
     Example:
         >>> import numpy as np, minidl as dl
@@ -39,17 +38,12 @@ class Sequential(Layer):
     """
 
     def __init__(self, layers: Iterable[Layer]) -> None:
-        self.layers = list(layers)
+        self.layers = [
+            instance("Sequential", f"layer {index}", layer, Layer)
+            for index, layer in enumerate(layers)
+        ]
         if not self.layers:
             raise ArgumentError("Sequential: needs at least one layer, got none.")
-        for index, layer in enumerate(self.layers):
-            if not isinstance(layer, Layer):
-                is_class = isinstance(layer, type)
-                got = f"the class {layer.__name__}" if is_class else repr(layer)
-                fix = f"Make an instance: {layer.__name__}(...)." if is_class else ""
-                raise ArgumentTypeError(
-                    f"Sequential: layer {index} must be a layer, got {got}. {fix}".rstrip()
-                )
         self.children = self.layers
         self.couples_rows = any(layer.couples_rows for layer in self.layers)
         self.accepts_integers = self.layers[0].accepts_integers
@@ -58,13 +52,12 @@ class Sequential(Layer):
         """Each layer's input is the output of the one before."""
         shapes = [input_shape]
         for layer in self.layers[:-1]:
-            shapes.append(layer.output_shape(shapes[-1]))
+            shapes.append(checked_output_shape(layer, shapes[-1]))
         return shapes
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        for layer in self.layers:
-            input_shape = layer.output_shape(input_shape)
-        return input_shape
+        last = self.child_input_shapes(input_shape)[-1]
+        return checked_output_shape(self.layers[-1], last)
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         return self._forward_to(len(self.layers), x, training, out)
@@ -90,24 +83,18 @@ class Sequential(Layer):
     def _backward_from(
         self, k: int, dy: Array, input_grad: bool, out: Array | None
     ) -> Array | None:
+        self._check_pass(k)
         self.saved()
         buffers, n = self.bound.input_grads, len(dy)
-        first = 0 if input_grad else self._first_with_parameters()
+        first = 0
+        while not input_grad and first < k and not self.layers[first].params.size:
+            first += 1  # nothing to learn there
         for i in range(k - 1, first - 1, -1):
-            if i == first and not input_grad:
-                calls.call_backward(self.layers[i], dy, False, None)
-                return None
-            buffer = out if i == 0 and out is not None else buffers[i].rows(n)
-            dx = calls.call_backward(self.layers[i], dy, True, buffer)
-            if dx is not None:
-                dy = dx
+            wanted = input_grad or i > first
+            buffer = out if i == 0 and out is not None else buffers[i].rows(n) if wanted else None
+            dx = calls.call_backward(self.layers[i], dy, wanted, buffer)
+            dy = dy if dx is None else dx
         return dy if input_grad else None
-
-    def _first_with_parameters(self) -> int:
-        for i, layer in enumerate(self.layers):
-            if layer.bound.params.size:
-                return i
-        return len(self.layers)
 
     def forward_to(
         self, k: int, x: Array, *, training: bool = False, out: Array | None = None
@@ -115,8 +102,8 @@ class Sequential(Layer):
         """Run the first `k` layers; `backward_from(k, dy)` goes back from there."""
         self._check_stop(k)
         check_input(self, x)
-        run = lambda: self._forward_to(k, x, training, None)  # noqa: E731
-        return calls.own_copy(calls.run_pass(self, x, training, run), x, training, out)
+        h = calls.run_pass(self, training, lambda: self._forward_to(k, x, training, None))
+        return calls.own_copy(h, x, training, out)
 
     def backward_from(
         self, k: int, dy: Array, *, input_grad: bool = True, out: Array | None = None
@@ -124,16 +111,15 @@ class Sequential(Layer):
         """Go back from the output of the first `k` layers, as `forward_to(k, ...)` left it."""
         self._check_stop(k)
         calls.check_dy(self, dy)
-        if self._saved != (k,):
+        self._check_pass(k)
+        dx = calls.finish_pass(self, lambda: self._backward_from(k, dy, input_grad, None))
+        return None if dx is None else calls.own_copy(dx, dy, False, out)
+
+    def _check_pass(self, k: int) -> None:
+        if self._saved not in (None, (k,)):
             raise StateError(
                 f"{self.where}: backward_from({k}) needs forward_to({k}, x, training=True) before."
             )
-        try:
-            dx = self._backward_from(k, dy, input_grad, None)
-        finally:
-            self.bound.expected_dy = None
-            calls.end_training_pass(self)
-        return None if dx is None else calls.own_copy(dx, dy, False, out)
 
     def _check_stop(self, k: int) -> None:
         if not 0 <= k <= len(self.layers):
@@ -151,14 +137,14 @@ class Sequential(Layer):
             name = f"{prefix}{index}.{type(layer).__name__.lower()}"
             if isinstance(layer, Sequential):
                 activations |= layer._trace(x, f"{name}.")
-            y = calls.call_forward(layer, x, False, None)
-            activations[name] = calls.own_copy(y, x, False, None)
-            x = activations[name]
+                x = next(reversed(activations.values()))
+            else:
+                x = calls.own_copy(calls.call_forward(layer, x, False, None), x, False, None)
+            activations[name] = x
         return activations
 
     def __repr__(self) -> str:
-        line = ", ".join(map(repr, self.layers))
-        if len(line) <= 76 and "\n" not in line:
-            return f"Sequential([{line}])"
-        lines = "".join(f"    {layer!r},\n" for layer in self.layers).replace("\n    ", "\n    ")
-        return f"Sequential([\n{lines}])"
+        line = f"Sequential([{', '.join(map(repr, self.layers))}])"
+        if len(line) <= 88 and "\n" not in line:
+            return line
+        return "\n".join(["Sequential([", *(f"    {layer!r}," for layer in self.layers), "])"])

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.errors import ArgumentError, ShapeError
+from minidl.arguments import whole_number
+from minidl.errors import ShapeError
 from minidl.randomness import seed_sequence
 from minidl.typing import Array, RNGLike
 
@@ -45,9 +46,7 @@ class Batches:
             )
         if lengths[0] == 0:
             raise ShapeError("batches: x has no rows.")
-        if not isinstance(batch_size, int | np.integer) or batch_size < 1:
-            raise ArgumentError(f"batches: batch_size must be at least 1, got {batch_size!r}.")
-        self._batch_size = int(batch_size)
+        self._batch_size = whole_number("batches", "batch_size", batch_size)
         self._rng = np.random.default_rng(seed_sequence(rng)) if shuffle else None
 
     def __len__(self) -> int:
@@ -90,8 +89,8 @@ def batches(
         >>> import numpy as np, minidl as dl
         >>> for xb, yb in dl.batches(np.eye(5), np.arange(5), batch_size=2, rng=0):
         ...     print(xb.shape, yb)
-        (2, 5) [4 2]
-        (2, 5) [3 1]
-        (1, 5) [0]
+        (2, 5) [2 4]
+        (2, 5) [3 0]
+        (1, 5) [1]
     """
     return Batches(x, y, batch_size, rng, shuffle)

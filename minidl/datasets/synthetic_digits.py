@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from minidl.arguments import whole_number
 from minidl.datasets.pen_strokes import pen_paths
-from minidl.errors import ArgumentError, ArgumentTypeError
 from minidl.randomness import seed_sequence
 from minidl.typing import Array, RNGLike
 
@@ -46,8 +46,8 @@ def synthetic_digits(n: int, *, rng: RNGLike, image_size: int = 28) -> tuple[Arr
         y: `(n,)`, int64 from 0 to 9.
 
     Raises:
-        ArgumentError: `n` or `image_size` is too small.
-        ArgumentTypeError: `n` or `image_size` is not an integer, or `rng` is no source of
+        ArgumentError: `n` or `image_size` is too small or not a whole number.
+        ArgumentTypeError: `rng` is no source of
             randomness.
 
     Example:
@@ -59,8 +59,8 @@ def synthetic_digits(n: int, *, rng: RNGLike, image_size: int = 28) -> tuple[Arr
         P. Simard, D. Steinkraus, J. Platt, "Best practices for convolutional neural networks
         applied to visual document analysis", ICDAR 2003 (elastic distortion).
     """
-    _check_at_least("n", n, 1)
-    _check_at_least("image_size", image_size, 8)
+    whole_number("synthetic_digits", "n", n)
+    whole_number("synthetic_digits", "image_size", image_size, least=8)
     generator = np.random.default_rng(seed_sequence(rng))
     digits, paths, down = pen_paths()
 
@@ -123,15 +123,3 @@ def _draw(centres: Array, lengths: Array, radius: Array, *, out: Array) -> None:
 def _matrices(a: Array, b: Array, c: Array, d: Array) -> Array:
     """(N, 2, 2) from its entries."""
     return np.stack([a, b, c, d], axis=-1).reshape(-1, 2, 2)
-
-
-def _check_at_least(name: str, value: int, least: int) -> None:
-    if not isinstance(value, int | np.integer) or isinstance(value, bool):
-        raise ArgumentTypeError(
-            f"synthetic_digits: expected an integer {name}, got {value!r}. Pass {name}=int(...)."
-        )
-    if value < least:
-        raise ArgumentError(
-            f"synthetic_digits: expected {name} of at least {least}, got {value}. Pass a larger "
-            f"{name}."
-        )

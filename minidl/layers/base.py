@@ -13,9 +13,10 @@ from typing import Any, Self, TextIO
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
+from minidl.arguments import whole_number
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import building, calls, copying
-from minidl.layers.checks import check_row_count, convert_input, raise_if_not_finite
+from minidl.layers.checks import convert_input, raise_if_not_finite
 from minidl.parameters import Gradients, ParameterSpec, copy_into
 from minidl.randomness import child_seed
 from minidl.typing import Array, RNGLike, Shape
@@ -262,7 +263,9 @@ class Layer(ABC):
             DataError: If the outputs are not finite because `x` has NaN or infinity.
         """
         x = convert_input(self, x)
-        rows = self.bound.plan.chunk_rows if batch_size is None else check_row_count(batch_size)
+        rows = self.bound.plan.chunk_rows
+        if batch_size is not None:
+            rows = whole_number("predict", "batch_size", batch_size)
         if len(x) <= rows:
             y = calls.call_forward(self, x, False, None)
             raise_if_not_finite(self, x, y)

@@ -11,11 +11,11 @@ from __future__ import annotations
 import functools
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from minidl.errors import ContractError, DTypeError, ShapeError, StateError
+from minidl.errors import ContractError, DTypeError, MinidlError, ShapeError, StateError
 from minidl.layers.checks import check_input, check_out
 from minidl.typing import Array, Shape
 
@@ -26,52 +26,56 @@ if TYPE_CHECKING:
 def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> Array:
     """Run a layer's own forward inside a model."""
     bound = layer.bound
-    if not bound.forward_checked:
-        y: Array = _unchanged_argument(
-            layer, "forward", x, lambda: layer._forward(x, training=training, out=out)
-        )
-        bound.forward_checked = True
-    else:
+    first_time = not bound.forward_checked
+    before = x.copy() if first_time else x
+    try:
         y = layer._forward(x, training=training, out=out)
-    if y is not out:
-        try:
-            _check_result(layer, "forward", y, (len(x), *bound.output_shape))
-        except Exception:
-            bound.forward_checked = False
-            raise
+    except Exception as error:
+        _note_place(layer, error)
+        raise
+    if first_time:
+        _check_unchanged(layer, "forward", x, before)
+    if y is not out or first_time:
+        _check_result(layer, "forward", y, (len(x), *bound.output_shape))
+    bound.forward_checked = True
     return y
 
 
 def call_backward(layer: Layer, dy: Array, input_grad: bool, out: Array | None) -> Array | None:
     """Run a layer's own backward inside a model."""
     bound = layer.bound
-    if not bound.backward_checked:
-        dx: Array | None = _unchanged_argument(
-            layer, "backward", dy, lambda: layer._backward(dy, input_grad=input_grad, out=out)
-        )
-        bound.backward_checked = True
-    else:
+    first_time = not bound.backward_checked
+    before = dy.copy() if first_time else dy
+    try:
         dx = layer._backward(dy, input_grad=input_grad, out=out)
+    except Exception as error:
+        _note_place(layer, error)
+        raise
+    if first_time:
+        _check_unchanged(layer, "backward", dy, before)
     if not input_grad:
         return None
-    if dx is not out or dx is None:
+    if dx is not out or first_time:
         _check_result(layer, "backward", dx, (len(dy), *bound.input_shape))
+    bound.backward_checked = True
     return dx
 
 
-def _unchanged_argument(layer: Layer, method: str, a: Array, run: Callable[[], Any]) -> Any:
-    """Run, and raise if the argument `a` was written to (it is put back first)."""
-    before = a.copy()
-    result = run()
+def _note_place(layer: Layer, error: Exception) -> None:
+    """Tell which layer an error of NumPy or of a user's own layer came from."""
+    if not isinstance(error, MinidlError) and not layer.children:
+        error.add_note(f"in {layer.where}")
+
+
+def _check_unchanged(layer: Layer, method: str, a: Array, before: Array) -> None:
+    """Raise if the argument `a` was written to; it is put back first."""
     if not np.array_equal(before, a, equal_nan=a.dtype.kind == "f"):
-        if a.flags.writeable:
-            a[...] = before
+        a[...] = before
         argument = "its input x" if method == "forward" else "dy"
         raise ContractError(
             f"{layer.where}: {method} wrote into {argument}. A layer must leave its arguments "
             "as they are: write the result into `out` or into a new array."
         )
-    return result
 
 
 def _check_result(layer: Layer, method: str, result: object, shape: Shape) -> None:
@@ -123,24 +127,19 @@ def checked_forward(kernel: Callable[..., Array]) -> Callable[..., Array]:
     def forward(
         self: Layer, x: Array, *, training: bool = False, out: Array | None = None
     ) -> Array:
+        if kernel is not type(self)._forward:  # a subclass calls super().forward
+            return kernel(self, x, training=training, out=out)
         bound = self.bound
         check_input(self, x)
         if out is not None:
             check_out(self, out, (len(x), *bound.output_shape))
-        y = run_pass(self, x, training, lambda: _run(kernel, self, x, training, out))
+        y = run_pass(self, training, lambda: call_forward(self, x, training, out))
         return own_copy(y, x, training, out)
 
     return forward
 
 
-def _run(kernel: Callable[..., Array], layer: Layer, x: Array, training: bool, out: Any) -> Array:
-    # A subclass's forward that calls super().forward must reach the kernel of that class.
-    if kernel is type(layer)._forward:
-        return call_forward(layer, x, training, out)
-    return kernel(layer, x, training=training, out=out)
-
-
-def run_pass(layer: Layer, x: Array, training: bool, run: Callable[[], Array]) -> Array:
+def run_pass(layer: Layer, training: bool, run: Callable[[], Array]) -> Array:
     """Run a forward pass from outside; a training pass is noted until its backward."""
     if not training:
         return run()
@@ -152,6 +151,15 @@ def run_pass(layer: Layer, x: Array, training: bool, run: Callable[[], Array]) -
         raise
     layer.bound.expected_dy = y.shape
     return y
+
+
+def finish_pass(layer: Layer, run: Callable[[], Array | None]) -> Array | None:
+    """Run a backward pass from outside, which ends the training pass also if it fails."""
+    try:
+        return run()
+    finally:
+        layer.bound.expected_dy = None
+        end_training_pass(layer)
 
 
 def own_copy(y: Array, given: Array, keep_apart: bool, out: Array | None) -> Array:
@@ -172,18 +180,12 @@ def checked_backward(kernel: Callable[..., Array | None]) -> Callable[..., Array
     def backward(
         self: Layer, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
+        if kernel is not type(self)._backward:
+            return kernel(self, dy, input_grad=input_grad, out=out)
         check_dy(self, dy)
         if out is not None:
             check_out(self, out, (len(dy), *self.bound.input_shape))
-        try:
-            if kernel is type(self)._backward:
-                dx = call_backward(self, dy, input_grad, out)
-            else:
-                dx = kernel(self, dy, input_grad=input_grad, out=out)
-        finally:
-            if kernel is type(self)._backward:
-                self.bound.expected_dy = None
-                end_training_pass(self)
+        dx = finish_pass(self, lambda: call_backward(self, dy, input_grad, out))
         return None if dx is None else own_copy(dx, dy, False, out)
 
     return backward

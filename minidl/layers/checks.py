@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.errors import ArgumentError, DTypeError, ShapeError
+from minidl.errors import DTypeError, ShapeError
 from minidl.finiteness import is_finite, raise_for_non_finite
 from minidl.typing import Array, Shape
 
@@ -55,13 +55,6 @@ def check_out(layer: Layer, out: Array, shape: Shape) -> None:
         raise ShapeError(
             f"{layer.where}: expected out of shape {shape} and dtype {layer.dtype}, got {got}."
         )
-
-
-def check_row_count(count: object) -> int:
-    """Return a number of rows as an int; raise unless it is a whole number above 0."""
-    if not isinstance(count, int | np.integer) or isinstance(count, bool) or count < 1:
-        raise ArgumentError(f"batch_size: expected a whole number of at least 1, got {count!r}.")
-    return int(count)
 
 
 def raise_if_not_finite(layer: Layer, x: Array, y: Array) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minidl.errors import ArgumentError, ShapeError
+from minidl.arguments import whole_number
+from minidl.errors import ShapeError
 from minidl.initializers import HeNormal, Initializer, Zeros
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
@@ -64,11 +65,7 @@ class Dense(Layer):
         weight_initializer: Initializer = HeNormal(),  # noqa: B008 (frozen, so it can be shared)
         bias_initializer: Initializer = Zeros(),  # noqa: B008
     ) -> None:
-        if not isinstance(units, int | np.integer) or isinstance(units, bool) or units < 1:
-            raise ArgumentError(
-                f"Dense: units must be a whole number of at least 1, got {units!r}."
-            )
-        self.units = int(units)
+        self.units = whole_number("Dense", "units", units)
         self.use_bias = use_bias
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer

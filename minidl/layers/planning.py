@@ -59,9 +59,7 @@ class Plan:
 
 def make_plan(layer: Layer, input_shape: Shape) -> Plan:
     """Ask a layer, and then its children, for output shapes, parameters and state."""
-    output_shape = sample_shape(
-        layer.output_shape(input_shape), f"{layer.where}: output_shape({input_shape}) returned"
-    )
+    output_shape = checked_output_shape(layer, input_shape)
     specs = tuple(layer.parameter_specs(input_shape))
     state_specs = tuple(layer.state_specs(input_shape))
     for spec in (*specs, *state_specs):
@@ -73,6 +71,12 @@ def make_plan(layer: Layer, input_shape: Shape) -> Plan:
     shapes = layer.child_input_shapes(input_shape)
     children = [make_plan(*pair) for pair in zip(layer.children, shapes, strict=True)]
     return Plan(layer, input_shape, output_shape, specs, state_specs, children)
+
+
+def checked_output_shape(layer: Layer, input_shape: Shape) -> Shape:
+    """A layer's output shape, if it is one."""
+    who = f"{layer.where}: output_shape({input_shape})"
+    return sample_shape(layer.output_shape(input_shape), who)
 
 
 def sample_shape(shape: object, who: str) -> Shape:

@@ -56,9 +56,9 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay)
-        self.beta1 = self._checked("beta1", beta1, 0.0, 1.0)
-        self.beta2 = self._checked("beta2", beta2, 0.0, 1.0)
-        self.epsilon = self._checked("epsilon", epsilon, 0.0, math.inf)
+        self.beta1 = self._number("beta1", beta1, 1.0)
+        self.beta2 = self._number("beta2", beta2, 1.0)
+        self.epsilon = self._number("epsilon", epsilon)
 
     @property
     def slots(self) -> Sequence[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from minidl.arguments import number_within
 from minidl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StateError
 from minidl.typing import Array
 
@@ -40,7 +41,7 @@ class Optimizer(ABC):
                 f"got {learning_rate!r}. The optimizer gets parameters in update(), not here."
             )
         self.learning_rate = learning_rate
-        self.weight_decay = self._checked("weight_decay", weight_decay, 0.0, math.inf)
+        self.weight_decay = self._number("weight_decay", weight_decay)
         self.steps = 0
         self.state: dict[str, Array] = {}
         self._change: Array | None = None  # reused by every step
@@ -132,14 +133,9 @@ class Optimizer(ABC):
         self._change = np.empty_like(params)
         return self._change
 
-    def _checked(self, name: str, value: float, low: float, high: float) -> float:
-        """Return a number in [low, high) as a Python float, which cannot upcast float32."""
-        if not isinstance(value, int | float | np.number) or not low <= value < high:
-            raise ArgumentError(
-                f"{type(self).__name__}: {name} must be a number in [{low:g}, {high:g}), "
-                f"got {value!r}."
-            )
-        return float(value)
+    def _number(self, name: str, value: float, high: float = math.inf) -> float:
+        """An option as a number in [0, high)."""
+        return number_within(type(self).__name__, name, value, 0.0, high)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.learning_rate})"

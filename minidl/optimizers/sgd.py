@@ -52,7 +52,7 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay)
-        self.momentum = self._checked("momentum", momentum, 0.0, 1.0)
+        self.momentum = self._number("momentum", momentum, 1.0)
         self.nesterov = nesterov
         if nesterov and not momentum:
             raise ArgumentError("SGD: nesterov=True needs momentum above 0, such as 0.9.")

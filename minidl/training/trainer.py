@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import instance, whole_number
 from minidl.errors import ArgumentError, ArgumentTypeError
 from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
-from minidl.layers.checks import check_row_count
 from minidl.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.objective import Objective
@@ -76,7 +76,7 @@ class Trainer:
     ) -> None:
         self.objective = Objective(model, loss, workers=workers)
         self.model, self.loss = model, loss
-        self.optimizer: Optimizer = _instance("optimizer", optimizer, Optimizer, "SGD(0.1)")
+        self.optimizer = instance("Trainer", "optimizer", optimizer, Optimizer)
         self.metrics = [
             m if isinstance(m, Metric) else Metric(m) for m in _items("metrics", metrics)
         ]
@@ -87,8 +87,7 @@ class Trainer:
                 "Give a name: Metric(function, name=...)."
             )
         self.callbacks = [
-            _instance("callback", c, Callback, "EarlyStopping()")
-            for c in _items("callbacks", callbacks)
+            instance("Trainer", "callback", c, Callback) for c in _items("callbacks", callbacks)
         ]
         self._rng = np.random.default_rng(seed_sequence(rng))
         self.history = History()
@@ -132,16 +131,13 @@ class Trainer:
             DivergenceError: If the loss stops being finite although the data are; the parameters
                 are those before that step.
         """
-        if not isinstance(epochs, int | np.integer) or isinstance(epochs, bool) or epochs < 1:
-            raise ArgumentError(
-                f"fit: epochs must be a whole number of at least 1, got {epochs!r}."
-            )
-        batch_size = check_row_count(batch_size)
+        epochs = whole_number("fit", "epochs", epochs)
+        batch_size = whole_number("fit", "batch_size", batch_size)
         training = self._source(x, y, sample_weight, class_weight, "fit")
         training, validation = self._validation(training, validation_data, validation_split)
         names = ["loss", *(metric.name for metric in self.metrics)]
         self.measured = [*names, *(f"val_{name}" for name in names if validation), "seconds"]
-        self.last_epoch = self.epoch + int(epochs)
+        self.last_epoch = self.epoch + epochs
         self.steps_per_epoch = training.steps(batch_size)
         self.history.stopped = ""
         callbacks = self._active_callbacks()
@@ -309,19 +305,6 @@ def _overriding(callbacks: list[Callback], hook: str) -> list[Callable[..., None
     """The bound hooks of those callbacks that define them; others need no call a batch."""
     base = getattr(Callback, hook)
     return [getattr(c, hook) for c in callbacks if getattr(type(c), hook) is not base]
-
-
-def _instance(name: str, value: Any, kind: type[Any], example: str) -> Any:
-    if isinstance(value, type):
-        raise ArgumentTypeError(
-            f"Trainer: {name} must be an instance, got the class {value.__name__}: write "
-            f"{value.__name__}(...), for example {example}."
-        )
-    if not isinstance(value, kind):
-        raise ArgumentTypeError(
-            f"Trainer: {name} must be a {kind.__name__}, got {value!r}; for example {example}."
-        )
-    return value
 
 
 def _items(name: str, values: Any) -> list[Any]:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -80,6 +81,10 @@ def test_blocked_name_lookup_does_not_hang(tmp_path, monkeypatch):
     with pytest.raises(DatasetNotFoundError, match=r"a\.invalid.*no answer within 0\.2 s.*b\.inv"):
         download(SHA256, tmp_path, ["http://a.invalid/", "http://b.invalid/"], patience=0.2)
     assert time.monotonic() - start < 1.5
+    # Nor does it keep the interpreter from ending.
+    left = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
+    assert left
+    assert all(thread.daemon for thread in left)
 
 
 def test_server_that_never_answers_does_not_hang(tmp_path):

@@ -86,6 +86,15 @@ def test_environment_comes_before_the_cache(tmp_path, monkeypatch):
     assert_loaded(load_mnist())
 
 
+def test_cache_completes_the_environment(tmp_path, monkeypatch):
+    last = "t10k-labels-idx1-ubyte"
+    damaged = dict.fromkeys(CONTENT, b"damaged")
+    fill(tmp_path / "cache" / "mnist", damaged | {last: CONTENT[last]})
+    fill(tmp_path / "set" / "mnist", {name: CONTENT[name] for name in CONTENT if name != last})
+    monkeypatch.setenv("MINIDL_DATA_DIR", str(tmp_path / "set"))
+    assert_loaded(load_mnist())
+
+
 def test_cache_is_read_without_asking_a_mirror(tmp_path):
     fill(tmp_path / "cache" / "mnist", CONTENT)
     assert_loaded(load_mnist())
@@ -113,6 +122,7 @@ def test_missing_in_data_dir_is_an_error_and_no_download(tmp_path, mirror, monke
         (PACKED["train-images-idx3-ubyte.gz"][:-20], "ends too early"),
         (b"<html>404</html>", "HTML"),
     ],
+    ids=["changed", "truncated", "foreign"],
 )
 def test_damaged_file_is_named(tmp_path, content, message):
     fill(tmp_path, CONTENT | {"train-images-idx3-ubyte": content})

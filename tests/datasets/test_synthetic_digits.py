@@ -1,10 +1,13 @@
 """synthetic_digits: the promised form, the same bits for a seed, and digits that can be told."""
 
+import sys
+
 import numpy as np
 import pytest
 
 from minidl.datasets import synthetic_digits
-from minidl.datasets.synthetic_digits import _BLOCK, _draw
+from minidl.datasets.pen_strokes import pen_paths
+from minidl.datasets.synthetic_digits import _BLOCK, _draw, _write
 from minidl.errors import ArgumentError, ArgumentTypeError
 
 
@@ -83,6 +86,35 @@ def test_stroke_is_as_dark_as_its_distance_says():
     np.testing.assert_allclose(image[0, :, 14], expected, atol=1e-4)
 
 
+def test_pen_leaves_no_ink_where_it_jumps():
+    _, paths, down = pen_paths()
+    _, lengths, _ = _write(paths, down, np.random.default_rng(0))
+    np.testing.assert_array_equal(lengths > 0, down == 1)
+
+
+def test_writing_leans_to_the_right():
+    # Plain ones: from top to bottom (falling y of the plane) their ink moves left on average.
+    x, y = synthetic_digits(1000, rng=0)
+    ink = x[y == 1].reshape(-1, 28, 28)
+    column = (ink @ np.arange(28)) / np.maximum(ink.sum(axis=2), 1e-6)
+    assert np.mean(column[:, 10] - column[:, 17]) > 0.5
+
+
+def test_every_way_of_writing_is_used_for_its_digit(monkeypatch):
+    seen = []
+
+    def spy(paths, down, rng):
+        seen.extend(paths)
+        return _write(paths, down, rng)
+
+    monkeypatch.setattr(sys.modules["minidl.datasets.synthetic_digits"], "_write", spy)
+    _, y = synthetic_digits(500, rng=0)
+    digits, paths, _ = pen_paths()
+    variant = np.array([np.argmax((paths == path).all(axis=(1, 2))) for path in seen])
+    np.testing.assert_array_equal(digits[variant], y)
+    assert set(variant.tolist()) == set(range(len(digits)))
+
+
 def test_a_linear_classifier_learns_them_but_not_all():
     # Least squares on one-hot rows: labels that do not belong to their images would give 0.1.
     x, y = synthetic_digits(4000, rng=0)
@@ -95,20 +127,24 @@ def test_a_linear_classifier_learns_them_but_not_all():
 
 @pytest.mark.parametrize("n", [0, -3])
 def test_too_few_images(n):
-    with pytest.raises(ArgumentError, match=f"synthetic_digits: expected n of at least 1, got {n}"):
+    with pytest.raises(
+        ArgumentError, match=f"synthetic_digits: n must be a whole number of at least 1, got {n}"
+    ):
         synthetic_digits(n, rng=0)
 
 
 def test_too_small_images():
-    with pytest.raises(ArgumentError, match="expected image_size of at least 8, got 7"):
+    with pytest.raises(
+        ArgumentError, match="image_size must be a whole number of at least 8, got 7"
+    ):
         synthetic_digits(1, rng=0, image_size=7)
 
 
 @pytest.mark.parametrize("value", [2.5, 10.0, "10", None, True])
 def test_sizes_that_are_no_integers(value):
-    with pytest.raises(ArgumentTypeError, match="expected an integer n, got"):
+    with pytest.raises(ArgumentError, match="n must be a whole number"):
         synthetic_digits(value, rng=0)
-    with pytest.raises(ArgumentTypeError, match="expected an integer image_size, got"):
+    with pytest.raises(ArgumentError, match="image_size must be a whole number"):
         synthetic_digits(1, rng=0, image_size=value)
 
 

@@ -1,0 +1,188 @@
+import numpy as np
+import pytest
+
+import minidl as dl
+
+
+def small_model(**options):
+    layers = [dl.Dense(4), dl.ReLU(), dl.Sequential([dl.Dense(3), dl.Tanh()]), dl.Dense(2)]
+    return dl.Sequential(layers).build((5,), rng=0, **options)
+
+
+X = np.random.default_rng(0).normal(size=(6, 5))
+
+
+def test_repr_is_short_and_readable():
+    layers = [dl.Dense(10), dl.ReLU(), dl.Dense(10, use_bias=False), dl.Softmax()]
+    text = "Sequential([Dense(10), ReLU(), Dense(10, use_bias=False), Softmax()])"
+    assert repr(dl.Sequential(layers)) == text
+    long = dl.Sequential([dl.Dense(1000 + i) for i in range(20)])
+    assert repr(long).splitlines()[:3] == ["Sequential([", "    Dense(1000),", "    Dense(1001),"]
+    assert eval(repr(long), vars(dl)).layers[19].units == 1019
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ([dl.ReLU], r"layer 0 must be an instance, got the class ReLU: write ReLU\("),
+        ([dl.Dense(2), "relu"], "layer 1 must be a Layer, got 'relu' of type str"),
+        ([np.tanh], "layer 0 must be a Layer, got <ufunc 'tanh'>"),
+    ],
+)
+def test_elements_must_be_layers(layers, message):
+    with pytest.raises(dl.ArgumentTypeError, match=message):
+        dl.Sequential(layers)
+
+
+def test_it_needs_a_layer():
+    with pytest.raises(dl.ArgumentError, match="needs at least one layer"):
+        dl.Sequential([])
+
+
+def test_parts_make_the_whole():
+    model = small_model(dtype=np.float64)
+    for k in range(5):
+        h = model.forward_to(k, X, training=True)
+        expected = X
+        for layer in model.layers[:k]:
+            expected = layer.forward(expected)
+        np.testing.assert_array_equal(h, expected)
+        dx = model.backward_from(k, np.ones_like(h))
+        part = dl.Sequential(small_model(dtype=np.float64).layers[:k]) if k else None
+        if part is None:
+            np.testing.assert_array_equal(dx, np.ones_like(h))
+    y = model.forward(X, training=True)
+    dx = model.backward(np.ones_like(y))
+    grads = model.grads.copy()
+    h = model.forward_to(4, X, training=True)
+    np.testing.assert_array_equal(model.backward_from(4, np.ones_like(h)), dx)
+    np.testing.assert_array_equal(model.grads, grads)
+
+
+def test_parts_do_not_mix():
+    model = small_model(dtype=np.float64)
+    h = model.forward_to(2, X, training=True)
+    with pytest.raises(dl.StateError, match=r"backward_from\(3\) needs forward_to\(3"):
+        model.backward_from(3, h)
+    with pytest.raises(dl.StateError, match="expected dy of shape"):
+        model.backward_from(2, h[:2])
+    model.backward_from(2, h)
+    with pytest.raises(dl.StateError, match="needs a training forward"):
+        model.backward_from(2, h)
+    model.forward_to(2, X, training=True)
+    with pytest.raises(dl.StateError, match=r"backward_from\(4\) needs forward_to\(4"):
+        model.backward(h)
+    with pytest.raises(dl.ArgumentError, match="k must be between 0 and 4"):
+        model.forward_to(5, X)
+
+
+def test_trace_gives_every_activation_by_name():
+    model = small_model(dtype=np.float64)
+    trace = model.trace(X)
+    assert list(trace) == [
+        "0.dense",
+        "1.relu",
+        "2.sequential.0.dense",
+        "2.sequential.1.tanh",
+        "2.sequential",
+        "3.dense",
+    ]
+    assert [name for name, _ in model.named_layers()] == [
+        "0.dense",
+        "1.relu",
+        "2.sequential",
+        "2.sequential.0.dense",
+        "2.sequential.1.tanh",
+        "3.dense",
+    ]
+    np.testing.assert_array_equal(trace["3.dense"], model(X))
+    np.testing.assert_array_equal(trace["1.relu"], np.maximum(trace["0.dense"], 0))
+    np.testing.assert_array_equal(trace["2.sequential"], trace["2.sequential.1.tanh"])
+
+
+def test_gradients_before_the_first_parameters_are_not_computed():
+    calls = []
+
+    class Watched(dl.ReLU):
+        def backward(self, dy, *, input_grad=True, out=None):
+            calls.append(input_grad)
+            return super().backward(dy, input_grad=input_grad, out=out)
+
+    model = dl.Sequential([Watched(), dl.Dense(3), Watched(), dl.Dense(2)]).build((5,))
+    x = X.astype(np.float32)
+    model.backward(model.forward(x, training=True), input_grad=False)
+    assert calls == [True]  # only the one behind the first Dense
+    model.backward(model.forward(x, training=True))
+    assert calls == [True, True, True]
+
+
+def test_changing_the_list_after_build_is_an_error():
+    model = small_model()
+    model.layers.append(dl.ReLU())
+    with pytest.raises(dl.StateError, match="list of layers was changed after build"):
+        model.forward(X.astype(np.float32))
+
+
+def test_a_layer_error_names_the_layer():
+    class Breaks(dl.ReLU):
+        def forward(self, x, *, training=False, out=None):
+            return x @ np.zeros((7, 7), np.float32)
+
+    with pytest.raises(ValueError, match=r"matmul") as raised:
+        dl.Sequential([dl.Dense(3), Breaks()]).build((5,)).predict(X)
+    assert "in Breaks() in layer 1 of Sequential" in raised.value.__notes__
+
+
+class Truncates(dl.ReLU):
+    def forward(self, x, *, training=False, out=None):
+        return super().forward(x[:, :2], training=False)
+
+
+class Leaks(dl.ReLU):
+    def forward(self, x, *, training=False, out=None):
+        return super().forward(x, training=training) * np.ones(1)
+
+
+class Writes(dl.ReLU):
+    def forward(self, x, *, training=False, out=None):
+        x[x < 0] = 0
+        if training:
+            self.save_for_backward(x)
+        return x.copy()
+
+
+class WritesBack(dl.ReLU):
+    def backward(self, dy, *, input_grad=True, out=None):
+        dy *= 2
+        return super().backward(dy)
+
+
+class ReturnsNothing(dl.ReLU):
+    def backward(self, dy, *, input_grad=True, out=None):
+        super().backward(dy)
+
+
+class ReturnsRows(dl.ReLU):
+    def backward(self, dy, *, input_grad=True, out=None):
+        return super().backward(dy)[:1]
+
+
+@pytest.mark.parametrize(
+    ("layer", "error", "message"),
+    [
+        (Truncates(), dl.ShapeError, r"forward returned shape \(6, 2\), expected \(6, 3\)"),
+        (Leaks(), dl.DTypeError, r"forward returned dtype float64, expected float32.*upcasts"),
+        (Writes(), dl.ContractError, "forward wrote into its input x"),
+        (WritesBack(), dl.ContractError, "backward wrote into dy"),
+        (ReturnsNothing(), dl.ContractError, "backward must return an array.*return statement"),
+        (ReturnsRows(), dl.ShapeError, r"backward returned shape \(1, 3\), expected \(6, 3\)"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, dl.Layer) else "",
+)
+def test_a_layer_that_breaks_the_contract_is_named(layer, error, message):
+    model = dl.Sequential([dl.Dense(3), type(layer)(), dl.Dense(2)]).build((5,), rng=0)
+    objective = dl.Objective(model, dl.MeanSquaredError())
+    name = rf"{type(layer).__name__}\(\) in layer 1 of Sequential: "
+    for _ in range(2):  # not only the first time
+        with pytest.raises(error, match=name + message):
+            objective.value_and_grad(X.astype(np.float32), np.zeros((6, 2)))

@@ -1,0 +1,276 @@
+"""Building a model: shapes, names, memory, and what is refused."""
+
+import copy
+
+import numpy as np
+import pytest
+
+import minidl as dl
+
+
+class Scale(dl.Layer):
+    """y = beta x, the smallest layer with a parameter."""
+
+    def parameter_specs(self, input_shape):
+        return [dl.ParameterSpec("beta", (), dl.Ones())]
+
+    def forward(self, x, *, training=False, out=None):
+        if training:
+            self.save_for_backward(x)
+        return np.multiply(x, self.beta, out=out)
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        (x,) = self.saved()
+        self.gradients["beta"] = np.sum(dy * x)
+        return np.multiply(dy, self.beta, out=out)
+
+
+class Counter(dl.Layer):
+    """Counts training passes in its state."""
+
+    def state_specs(self, input_shape):
+        return [dl.ParameterSpec("passes", (1,), dl.Zeros())]
+
+    def forward(self, x, *, training=False, out=None):
+        if training:
+            self.passes += 1
+        return x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        return dy
+
+
+def test_any_layer_is_a_model():
+    layer = dl.Dense(3).build((2,), rng=0)
+    assert layer.built
+    assert layer.input_shape == (2,)
+    assert layer.dtype == np.float32
+    assert layer.params.shape == (9,)
+    assert layer.predict(np.ones((4, 2))).shape == (4, 3)
+
+
+def test_build_returns_the_model_and_sets_dtype():
+    model = dl.Sequential([dl.Dense(2)])
+    assert model.build((3,), dtype="float64") is model
+    assert model.params.dtype == np.float64
+
+
+@pytest.mark.parametrize("shape", [784, (0,), (-1,), (2.5,), "784", None])
+def test_input_shape_must_be_lengths(shape):
+    with pytest.raises(dl.ShapeError, match="expected a tuple of positive lengths"):
+        dl.Dense(1).build(shape)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float16, complex])
+def test_dtype_must_be_a_float(dtype):
+    with pytest.raises(dl.DTypeError, match="float32 or float64"):
+        dl.Dense(1).build((2,), dtype=dtype)
+
+
+def test_shape_errors_name_the_layer_and_its_place():
+    with pytest.raises(
+        dl.ShapeError,
+        match=r"Dense\(8\) in layer 1 of Sequential: expected input of shape \(N, D\), "
+        r"got \(N, 28, 28\). Add Flatten\(\) before it",
+    ):
+        dl.Sequential([dl.ReLU(), dl.Dense(8)]).build((28, 28))
+    nested = dl.Sequential([dl.ReLU(), dl.Sequential([dl.Tanh(), dl.Dense(8)])])
+    with pytest.raises(
+        dl.ShapeError, match="in layer 1 of Sequential in layer 1 of Sequential: expected"
+    ):
+        nested.build((28, 28))
+
+
+def test_a_failed_build_changes_nothing():
+    model = dl.Sequential([dl.Dense(4), dl.Dense(3)])
+    with pytest.raises(dl.ShapeError, match="Add Flatten"):
+        model.build((2, 2))
+    assert not any(layer.built for layer in model.walk())
+    assert model.build((4,)).built
+
+
+def test_the_same_layer_twice_is_refused():
+    relu = dl.ReLU()
+    with pytest.raises(dl.ArgumentError, match=r"stands in the model twice.*deepcopy"):
+        dl.Sequential([relu, dl.Dense(2), relu]).build((2,))
+
+
+def test_hidden_layers_are_refused():
+    class Hides(dl.ReLU):
+        def __init__(self):
+            self.inner = [dl.Dense(3)]
+
+    with pytest.raises(dl.ArgumentError, match=r"'inner' holds Dense\(3\), which is not in"):
+        Hides().build((3,))
+
+
+def test_parameter_names_must_be_free():
+    class Swish(Scale):
+        def __init__(self, beta):
+            self.beta = beta
+
+    with pytest.raises(dl.ArgumentError, match="Call the option initial_beta"):
+        Swish(1.0).build((3,))
+
+
+def test_an_output_shape_that_is_none_is_refused():
+    class Odd(dl.ReLU):
+        def output_shape(self, input_shape):
+            return 3
+
+    with pytest.raises(dl.ShapeError, match=r"Odd\(\) in layer 0 of Sequential: output_shape"):
+        dl.Sequential([Odd()]).build((3,))
+
+
+def test_an_initializer_of_the_wrong_shape_is_refused():
+    class Bad(dl.Initializer):
+        def __call__(self, rng, shape, fan_in, fan_out):
+            return np.zeros(7)
+
+    with pytest.raises(dl.ShapeError, match=r"returned shape \(7,\) for 'weight'"):
+        dl.Dense(3, weight_initializer=Bad()).build((2,))
+
+
+def test_adding_dropout_changes_no_initial_value():
+    plain = dl.Sequential([dl.Dense(4), dl.ReLU(), dl.Dense(3)]).build((5,), rng=0)
+    noisy = dl.Sequential([dl.Dropout(0.1), dl.Dense(4), dl.Dropout(0.5), dl.Dense(3)])
+    noisy.build((5,), rng=0)
+    np.testing.assert_array_equal(plain.params, noisy.params)
+
+
+def test_layers_draw_from_different_streams():
+    model = dl.Sequential([dl.Dense(5), dl.Dense(5), dl.Dropout(0.5), dl.Dropout(0.5)])
+    model.build((5,), rng=0)
+    assert (model.layers[0].weight != model.layers[1].weight).any()
+    x = np.ones((4, 5), np.float32)
+    first = model.layers[2].forward(x, training=True)
+    assert (first != model.layers[3].forward(x, training=True)).any()
+    assert (first != model.layers[2].forward(x, training=True)).any()
+
+
+def test_both_dtypes_start_from_the_same_values():
+    single = dl.Dense(4).build((3,), rng=0)
+    double = dl.Dense(4).build((3,), rng=0, dtype=np.float64)
+    np.testing.assert_array_equal(single.params, double.params.astype(np.float32))
+
+
+def test_a_generator_gives_a_new_model_each_time():
+    rng = np.random.default_rng(0)
+    first, second = (dl.Dense(4).build((3,), rng=rng) for _ in range(2))
+    assert (first.params != second.params).any()
+
+
+def test_replicas_and_copies_of_random_layers_draw_differently():
+    model = dl.Dropout(0.5).build((50,), rng=0)
+    x = np.ones((2, 50), np.float32)
+    masks = [m.forward(x, training=True) for m in (model, model.replica(), model.replica())]
+    assert (masks[0] != masks[1]).any()
+    assert (masks[1] != masks[2]).any()
+
+
+def test_copied_layers_start_a_new_model():
+    old = dl.Sequential([dl.Dense(4), dl.ReLU(), dl.Dense(3)]).build((5,), rng=0)
+    new = dl.Sequential([*map(copy.deepcopy, old.layers[:-1]), dl.Dense(2)]).build((5,), rng=1)
+    np.testing.assert_array_equal(new.layers[0].weight, old.layers[0].weight)
+    assert new.layers[2].weight.shape == (4, 2)
+    new.params *= 2
+    assert (new.layers[0].weight != old.layers[0].weight).any()
+
+
+def test_copied_layers_must_fit():
+    old = dl.Sequential([dl.Dense(4)]).build((5,))
+    with pytest.raises(dl.ShapeError, match=r"carries .*from the model it was copied from"):
+        dl.Sequential([copy.deepcopy(old.layers[0])]).build((6,))
+
+
+def test_state_is_copied_preserved_and_restored():
+    model = dl.Sequential([Counter(), dl.Dense(1)]).build((2,), rng=0)
+    x = np.ones((2, 2), np.float32)
+    model.forward(x, training=True)
+    assert model.state.tolist() == [1]
+    assert copy.deepcopy(model).state.tolist() == [1]
+    with model.preserved():
+        model.forward(x, training=True)
+        model.params *= 0
+        assert model.state.tolist() == [2]
+    assert model.state.tolist() == [1]
+    assert model.params.any()
+    assert model.replica().state is not None
+    assert np.shares_memory(model.replica().state, model.state)
+    model.forward(x)
+    assert model.state.tolist() == [1]
+
+
+def test_a_user_layer_without_constructor_works():
+    model = dl.Sequential([Scale(), Scale()]).build((3,), dtype=np.float64)
+    model.params = [2.0, 3.0]
+    assert model.predict(np.ones((1, 3))).tolist() == [[6.0, 6.0, 6.0]]
+    assert repr(model) == "Sequential([Scale(), Scale()])"
+    assert dl.check_layer(Scale(), (3,)).worst < 1e-6
+
+
+def test_a_subclass_may_call_its_parent():
+    class Doubled(dl.Dense):
+        def forward(self, x, *, training=False, out=None):
+            return 2 * super().forward(x, training=training, out=out)
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return super().backward(2 * dy, input_grad=input_grad, out=out)
+
+    assert dl.check_layer(Doubled(3), (4,)).worst < 1e-6
+    assert dl.check_layer(dl.Sequential([dl.Dense(2), Doubled(3)]), (4,)).worst < 1e-6
+
+
+def test_missing_methods_are_named_by_python():
+    class Half(dl.Layer):
+        def forward(self, x, *, training=False, out=None):
+            return x
+
+    with pytest.raises(TypeError, match=r"abstract method '?backward"):
+        Half()
+
+
+def test_a_constructor_must_keep_its_arguments():
+    class Forgets(dl.ReLU):
+        def __init__(self, slope):
+            self.negative_slope = slope
+
+    with pytest.raises(dl.ArgumentError, match=r"self.slope = slope"):
+        Forgets(0.1).config()
+    assert repr(Forgets(0.1)) == "Forgets('?')"
+
+
+@pytest.mark.parametrize("units", [0, -1, 2.5, "10", True, None])
+def test_units_must_be_a_number(units):
+    with pytest.raises(dl.ArgumentError, match="units must be a whole number of at least 1"):
+        dl.Dense(units)
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
+def test_dropout_rate_must_be_a_probability(rate):
+    with pytest.raises(dl.ArgumentError, match="rate must be at least 0 and below 1"):
+        dl.Dropout(rate)
+
+
+def test_dropout_keeps_the_expected_value():
+    layer = dl.Dropout(0.25).build((10_000,), rng=0)
+    y = layer.forward(np.ones((1, 10_000), np.float32), training=True)
+    assert set(np.unique(y)) == {np.float32(0), np.float32(1 / 0.75)}
+    assert abs(y.mean() - 1) < 0.02
+
+
+def test_extreme_inputs_stay_finite():
+    x = np.array([[-1e4, 0.0, 1e4]], np.float32)
+    for layer in (dl.Sigmoid(), dl.Tanh(), dl.Softmax(), dl.ReLU()):
+        model = layer.build((3,))
+        y = model.forward(x, training=True)
+        assert np.isfinite(y).all()
+        assert np.isfinite(model.backward(np.ones_like(y))).all()
+
+
+def test_predict_names_nan_and_infinity_in_its_input():
+    model = dl.Dense(2).build((4,), rng=0)
+    x = np.zeros((5, 4), np.float32)
+    x[3, 1], x[4, 1] = np.nan, np.nan
+    with pytest.raises(dl.DataError, match="x has NaN in rows 3, 4, column 1"):
+        model.predict(x)

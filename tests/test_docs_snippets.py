@@ -1,0 +1,108 @@
+"""Every Python block of README.md and of the documentation runs, and prints what the page says.
+
+A page's blocks run in order, in one namespace, as a reader would type them. A ```text block right
+after a ```python block is what that block prints: words and whole numbers must be the same;
+decimal fractions may differ a little, because another CPU adds up in another order.
+"""
+
+import contextlib
+import io
+import linecache
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import minidl as dl
+
+ROOT = Path(__file__).resolve().parents[1]
+BLOCK = re.compile(
+    r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```[ ]*\n"
+    r"(?:\s*^(?P=indent)```text[^\n]*\n(?P<output>.*?)^(?P=indent)```[ ]*$)?",
+    flags=re.MULTILINE | re.DOTALL,
+)
+WORD = re.compile(r"[-+]?\d+(?:\.\d+)?|\w+|[^\s\w]")
+
+
+@dataclass(frozen=True)
+class Block:
+    line: int
+    code: str
+    output: str | None
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for match in BLOCK.finditer(text):
+        line = text.count("\n", 0, match.start("code")) + 1
+        code = re.sub(rf"^{match['indent']}", "", match["code"], flags=re.MULTILINE)
+        found.append(Block(line, code, match["output"]))
+    return found
+
+
+PAGES = [
+    page for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if blocks_of(page)
+]
+
+
+@pytest.fixture(autouse=True)
+def _reader(tmp_path, monkeypatch):
+    """An empty folder, no display, and drawn digits where the page loads MNIST."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+
+    def drawn_digits(data_dir=None):
+        return dl.synthetic_digits(400, rng=0), dl.synthetic_digits(100, rng=1)
+
+    monkeypatch.setattr(dl, "load_mnist", drawn_digits)
+    np.random.seed(0)  # noqa: NPY002, for libraries that a snippet may use
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_run_and_print_what_the_page_says(page):
+    namespace = {"__name__": "__main__"}
+    linecache.checkcache(str(page))
+    for block in blocks_of(page):
+        # The empty lines make a traceback point at the line of the page.
+        code = compile("\n" * (block.line - 1) + block.code, str(page), "exec")
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(code, namespace)
+        if block.output is not None:
+            assert_same_output(printed.getvalue(), block.output, f"{page.name}, line {block.line}")
+
+
+def assert_same_output(got: str, shown: str, where: str) -> None:
+    message = f"{where} prints\n{got}\nbut the page shows\n{shown}"
+    got_words, shown_words = (WORD.findall(text) for text in (got, shown))
+    assert len(got_words) == len(shown_words), message
+    for word, expected in zip(got_words, shown_words, strict=True):
+        assert same_word(word, expected), f"{word} is not {expected}: {message}"
+
+
+def same_word(word: str, expected: str) -> bool:
+    if not re.fullmatch(r"[-+]?\d+\.\d+", expected):  # whole numbers are exact, as words are
+        return word == expected
+    last_digit = 10.0 ** -len(expected.partition(".")[2])
+    with contextlib.suppress(ValueError):
+        return float(word) == pytest.approx(float(expected), rel=0.05, abs=2 * last_digit)
+    return False
+
+
+def test_a_wrong_output_is_noticed():
+    assert_same_output("loss 2.301, (64, 10)", "loss 2.302, (64, 10)", "here")
+    for got in ["loss 2.5, (64, 10)", "loss 2.302, (64, 11)", "lose 2.302, (64, 10)", "loss -"]:
+        with pytest.raises(AssertionError, match="but the page shows"):
+            assert_same_output(got, "loss 2.302, (64, 10)", "here")
+
+
+def test_blocks_are_found_with_their_lines_and_outputs(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text(
+        "# Page\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n"
+        "- item\n\n    ```python\n    x = 2\n    ```\n\ntext\n\n```text\nnot output\n```\n"
+    )
+    assert blocks_of(page) == [Block(4, "print(1)\n", "1\n"), Block(14, "x = 2\n", None)]
