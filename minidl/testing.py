@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from minidl.errors import ArgumentError, ArgumentTypeError, MinidlError
+from minidl.arguments import instance
+from minidl.errors import ArgumentError, MinidlError
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.copying import kept_values, unbound_twin
@@ -96,8 +97,7 @@ def check_layer(
         >>> dl.check_layer(dl.Dense(3), (4,)).worst < 1e-6
         True
     """
-    if not isinstance(layer, Layer):
-        raise ArgumentTypeError(f"check_layer: expected a layer such as ReLU(), got {layer!r}.")
+    instance("check_layer", "layer", layer, Layer)
     seed = seed_sequence(rng)
     model = _fresh(layer).build(input_shape, rng=child_seed(seed, 0), dtype=np.float64)
     draw = np.random.default_rng(child_seed(seed, 1))

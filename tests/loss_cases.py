@@ -18,10 +18,10 @@ rng = np.random.default_rng(0)
 
 @dataclass(frozen=True)
 class LossCase:
-    """A loss, a batch in float64, and a function that gives each sample's loss (N,)."""
+    """A loss, what the batch is like, the batch in float64, and each sample's loss (N,)."""
 
-    name: str
     loss: dl.Loss
+    kind: str
     prediction: Array
     target: Array
     reference: Callable[[Array, Array], Array]
@@ -31,7 +31,7 @@ class LossCase:
         return float(np.average(self.reference(prediction, self.target), weights=weight))
 
     def __str__(self) -> str:
-        return self.name
+        return f"{self.loss}, {self.kind}"
 
 
 def rows(values: Array) -> Array:
@@ -55,11 +55,11 @@ def soft_likelihood(p: Array, y: Array) -> Array:
     return -special.xlogy(y, p).sum(axis=1)
 
 
-def binary_from_logits(z: Array, y: Array) -> Array:
+def log_expit_loss(z: Array, y: Array) -> Array:
     return rows(-(y * special.log_expit(z) + (1 - y) * special.log_expit(-z)))
 
 
-def binary_from_probabilities(p: Array, y: Array) -> Array:
+def binary_likelihood(p: Array, y: Array) -> Array:
     return rows(-(special.xlogy(y, p) + special.xlog1py(1 - y, -p)))
 
 
@@ -76,54 +76,23 @@ IMAGES = rng.normal(size=(5, 3, 2))
 YES_NO = rng.integers(0, 2, size=(5, 3))
 HALF_SURE = rng.random((5, 3, 2))
 
+cross_entropy, from_logits = dl.CrossEntropy(), dl.CrossEntropy(from_logits=True)
+binary, binary_from_logits = dl.BinaryCrossEntropy(), dl.BinaryCrossEntropy(from_logits=True)
+mse = dl.MeanSquaredError()
+
 LOSS_CASES = [
-    LossCase(name, loss, prediction, target, reference)
-    for loss, rest in (
-        (
-            dl.CrossEntropy(from_logits=True),
-            [
-                ("logits, labels", LOGITS, LABELS, label_cross_entropy),
-                ("logits, one-hot", LOGITS, ONE_HOT, soft_cross_entropy),
-                ("logits, soft rows", LOGITS, SOFT, soft_cross_entropy),
-            ],
-        ),
-        (
-            dl.CrossEntropy(),
-            [
-                ("probabilities, labels", PROBABILITIES, LABELS, label_likelihood),
-                ("probabilities, one-hot", PROBABILITIES, ONE_HOT, soft_likelihood),
-                ("probabilities, soft rows", PROBABILITIES, SOFT, soft_likelihood),
-            ],
-        ),
-        (
-            dl.BinaryCrossEntropy(from_logits=True),
-            [
-                ("logits (N, 1)", LOGITS[:, :1], YES_NO[:, :1], binary_from_logits),
-                ("logits (N, 3)", LOGITS[:, 1:], YES_NO, binary_from_logits),
-                ("logits (N, 3, 2), soft", IMAGES, HALF_SURE, binary_from_logits),
-            ],
-        ),
-        (
-            dl.BinaryCrossEntropy(),
-            [
-                ("probabilities", special.expit(LOGITS[:, 1:]), YES_NO, binary_from_probabilities),
-                (
-                    "probabilities, soft",
-                    special.expit(IMAGES),
-                    HALF_SURE,
-                    binary_from_probabilities,
-                ),
-            ],
-        ),
-        (
-            dl.MeanSquaredError(),
-            [
-                ("(N, 1)", LOGITS[:, :1], SOFT[:, :1], squared_error),
-                ("(N, 4), integers", LOGITS, ONE_HOT, squared_error),
-                ("(N, 3, 2)", IMAGES, HALF_SURE, squared_error),
-            ],
-        ),
-    )
-    for kind, prediction, target, reference in rest
-    for name in [f"{type(loss).__name__}: {kind}"]
+    LossCase(from_logits, "labels", LOGITS, LABELS, label_cross_entropy),
+    LossCase(from_logits, "one-hot", LOGITS, ONE_HOT, soft_cross_entropy),
+    LossCase(from_logits, "soft rows", LOGITS, SOFT, soft_cross_entropy),
+    LossCase(cross_entropy, "labels", PROBABILITIES, LABELS, label_likelihood),
+    LossCase(cross_entropy, "one-hot", PROBABILITIES, ONE_HOT, soft_likelihood),
+    LossCase(cross_entropy, "soft rows", PROBABILITIES, SOFT, soft_likelihood),
+    LossCase(binary_from_logits, "(N, 1)", LOGITS[:, :1], YES_NO[:, :1], log_expit_loss),
+    LossCase(binary_from_logits, "(N, 3)", LOGITS[:, 1:], YES_NO, log_expit_loss),
+    LossCase(binary_from_logits, "(N, 3, 2), soft", IMAGES, HALF_SURE, log_expit_loss),
+    LossCase(binary, "(N, 3)", special.expit(LOGITS[:, 1:]), YES_NO, binary_likelihood),
+    LossCase(binary, "(N, 3, 2), soft", special.expit(IMAGES), HALF_SURE, binary_likelihood),
+    LossCase(mse, "(N, 1)", LOGITS[:, :1], SOFT[:, :1], squared_error),
+    LossCase(mse, "(N, 4), integers", LOGITS, ONE_HOT, squared_error),
+    LossCase(mse, "(N, 3, 2)", IMAGES, HALF_SURE, squared_error),
 ]

@@ -47,8 +47,7 @@ def synthetic_digits(n: int, *, rng: RNGLike, image_size: int = 28) -> tuple[Arr
 
     Raises:
         ArgumentError: `n` or `image_size` is too small or not a whole number.
-        ArgumentTypeError: `rng` is no source of
-            randomness.
+        ArgumentTypeError: `rng` is no source of randomness.
 
     Example:
         >>> x, y = synthetic_digits(1000, rng=0)

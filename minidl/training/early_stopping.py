@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+from minidl.arguments import number_within, whole_number
 from minidl.errors import ArgumentError
 from minidl.training.callbacks import Callback
 from minidl.typing import Array
@@ -50,14 +51,9 @@ class EarlyStopping(Callback):
             )
         if mode not in (None, "min", "max"):
             raise ArgumentError(f"EarlyStopping: mode must be 'min' or 'max', got {mode!r}.")
-        if patience < 1 or min_delta < 0:
-            raise ArgumentError(
-                "EarlyStopping: patience must be at least 1 and min_delta at least 0, got "
-                f"{patience!r} and {min_delta!r}."
-            )
         self.monitor = monitor
-        self.patience = patience
-        self.min_delta = min_delta
+        self.patience = whole_number("EarlyStopping", "patience", patience)
+        self.min_delta = number_within("EarlyStopping", "min_delta", min_delta, 0.0)
         self.mode = mode or ("min" if "loss" in monitor else "max")
         self.restore_best = restore_best
         self.best = math.nan

@@ -1,0 +1,141 @@
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+import minidl as dl
+
+FAN_IN, FAN_OUT = 300, 75
+NORMAL, UNIFORM = 0.0, -1.2  # excess kurtosis
+
+# initializer, mean, standard deviation, kurtosis, largest absolute value
+DISTRIBUTIONS = [
+    (dl.Uniform(-0.5, 0.5), 0, 1 / math.sqrt(12), UNIFORM, 0.5),
+    (dl.Uniform(1, 4), 2.5, 3 / math.sqrt(12), UNIFORM, 4),
+    (dl.Normal(), 0, 0.05, NORMAL, math.inf),
+    (dl.Normal(2, 0.5), 2, 0.5, NORMAL, math.inf),
+    (dl.GlorotUniform(), 0, math.sqrt(2 / 375), UNIFORM, math.sqrt(6 / 375)),
+    (dl.HeNormal(), 0, math.sqrt(2 / 300), NORMAL, math.inf),
+    (dl.LeCunNormal(), 0, math.sqrt(1 / 300), NORMAL, math.inf),
+]
+RANDOM = [row[0] for row in DISTRIBUTIONS] + [dl.Orthogonal()]
+every_random = pytest.mark.parametrize("initializer", RANDOM, ids=str)
+
+
+def draw(initializer, shape=(500, 400), seed=0, fans=(FAN_IN, FAN_OUT)):
+    return initializer(np.random.default_rng(seed), shape, *fans)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "mean", "std", "kurtosis", "limit"), DISTRIBUTIONS, ids=lambda row: str(row)
+)
+def test_moments_are_those_of_the_formula(initializer, mean, std, kurtosis, limit):
+    values = draw(initializer)
+    assert values.mean() == pytest.approx(mean, abs=5 * std / math.sqrt(values.size))
+    assert values.std() == pytest.approx(std, rel=0.01)
+    assert stats.kurtosis(values, axis=None) == pytest.approx(kurtosis, abs=0.06)
+    assert abs(values).max() <= limit
+    if math.isfinite(limit):
+        assert abs(values).max() == pytest.approx(limit, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "value"), [(dl.Zeros(), 0), (dl.Ones(), 1), (dl.Constant(-2.5), -2.5)], ids=str
+)
+def test_constants(initializer, value):
+    np.testing.assert_array_equal(draw(initializer, (3, 2)), np.full((3, 2), value))
+    assert draw(initializer, ()).shape == ()
+
+
+@every_random
+def test_same_seed_same_values_and_others_differ(initializer):
+    first = draw(initializer, (20, 10))
+    np.testing.assert_array_equal(first, draw(initializer, (20, 10)))
+    assert (first != draw(initializer, (20, 10), seed=1)).all()
+
+
+@every_random
+def test_draws_come_from_the_given_generator_alone(initializer):
+    rng = np.random.default_rng(0)
+    first = initializer(rng, (20, 10), FAN_IN, FAN_OUT)
+    assert (first != initializer(rng, (20, 10), FAN_IN, FAN_OUT)).all()
+
+
+@pytest.mark.parametrize(
+    "initializer", [*RANDOM, dl.Zeros(), dl.Ones(), dl.Constant(3)], ids=lambda i: str(i)
+)
+@pytest.mark.parametrize("shape", [(4, 3), (3, 3, 2, 8), (1, 5)], ids=str)
+def test_shape_and_floating_dtype(initializer, shape):
+    values = draw(initializer, shape)
+    assert values.shape == shape
+    assert values.dtype == np.float64
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("gain", [1.0, 2.5])
+@pytest.mark.parametrize(
+    ("shape", "matrix"),
+    [((6, 4), (6, 4)), ((4, 6), (4, 6)), ((5, 5), (5, 5)), ((3, 2, 4), (6, 4)), ((2, 7), (2, 7))],
+    ids=str,
+)
+def test_orthogonal_rows_or_columns(shape, matrix, gain):
+    w = draw(dl.Orthogonal(gain), shape).reshape(matrix)
+    gram = w.T @ w if matrix[0] >= matrix[1] else w @ w.T
+    np.testing.assert_allclose(gram, gain**2 * np.eye(len(gram)), atol=1e-14)
+
+
+def test_orthogonal_matrices_have_no_preferred_sign():
+    rng = np.random.default_rng(0)
+    corners = [dl.Orthogonal()(rng, (3, 3), 3, 3)[0, 0] for _ in range(400)]
+    assert 160 < sum(corner > 0 for corner in corners) < 240  # 4 standard deviations
+
+
+@pytest.mark.parametrize(
+    ("initializer", "fans", "missing"),
+    [
+        (dl.HeNormal(), (None, 10), "fan_in"),
+        (dl.LeCunNormal(), (None, 10), "fan_in"),
+        (dl.GlorotUniform(), (None, 10), "fan_in"),
+        (dl.GlorotUniform(), (10, None), "fan_out"),
+    ],
+    ids=str,
+)
+def test_a_missing_fan_is_explained(initializer, fans, missing):
+    message = rf"{type(initializer).__name__}\(\): needs {missing}\. Give it in ParameterSpec\("
+    with pytest.raises(dl.ArgumentError, match=message):
+        draw(initializer, fans=fans)
+
+
+@pytest.mark.parametrize(
+    "initializer",
+    [dl.Zeros(), dl.Ones(), dl.Constant(1), dl.Uniform(0, 1), dl.Normal(), dl.Orthogonal()],
+    ids=str,
+)
+def test_the_others_need_no_fan(initializer):
+    assert draw(initializer, (2, 3), fans=(None, None)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: dl.Uniform(1, 1), r"Uniform\(low=1, high=1\): low must be below high"),
+        (lambda: dl.Uniform(2, -2), r"Uniform\(low=2, high=-2\): low must be below high"),
+        (lambda: dl.Uniform(0, math.nan), "low must be below high"),
+        (lambda: dl.Normal(0, 0), r"Normal\(mean=0, std=0\): std must be above 0"),
+        (lambda: dl.Normal(std=-1), "std must be above 0"),
+        (lambda: dl.Normal(std=math.nan), "std must be above 0"),
+        (lambda: draw(dl.Orthogonal(), (3,)), r"two axes or more, got \(3,\)"),
+    ],
+)
+def test_wrong_arguments_are_explained(make, message):
+    with pytest.raises(dl.ArgumentError, match=message):
+        make()
+
+
+def test_initializers_are_values():
+    assert dl.Uniform(-1, 1) == dl.Uniform(-1, 1) != dl.Uniform(-1, 2)
+    assert len({dl.HeNormal(), dl.HeNormal(), dl.Zeros()}) == 2
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'std'"):
+        dl.Normal().std = 1

@@ -1,0 +1,322 @@
+"""Objective: fusion, chunks, weights, and what it refuses."""
+
+import copy
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from scipy import special
+
+import minidl as dl
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(50, 6))
+Y = RNG.integers(0, 4, 50)
+
+
+def classifier(*extra, last=dl.Softmax, dtype=np.float64):
+    layers = [dl.Dense(5), dl.Tanh(), *extra, dl.Dense(4), *([last()] if last else [])]
+    return dl.Sequential(layers).build((6,), rng=1, dtype=dtype)
+
+
+class ScaleByBatch(dl.Layer):
+    """Couples rows: y = x / s with s the root mean square of the whole batch."""
+
+    couples_rows = True
+
+    def forward(self, x, *, training=False, out=None):
+        s = np.sqrt(np.mean(x * x))
+        if training:
+            self.save_for_backward(x, s)
+        return x / s
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        x, s = self.saved()
+        return dy / s - x * (dy * x).sum() / (x.size * s**3)
+
+
+def test_value_is_the_mean_cross_entropy():
+    model = classifier()
+    logits = model.forward_to(3, X)
+    expected = -special.log_softmax(logits, axis=1)[np.arange(50), Y].mean()
+    objective = dl.Objective(model, dl.CrossEntropy())
+    loss, grads = objective.value_and_grad(X, Y)
+    assert loss == pytest.approx(expected, rel=1e-14)
+    assert type(loss) is float
+    assert grads is model.grads
+    assert objective.value(X, Y) == pytest.approx(expected, rel=1e-14)
+
+
+def test_fused_gradient_at_the_logits_is_exactly_a_minus_y_over_n():
+    model = classifier(dtype=np.float32)
+    x = X.astype(np.float32)
+    dl.Objective(model, dl.CrossEntropy()).value_and_grad(x, Y)
+    a = model.forward(x)
+    expected = (a - np.eye(4, dtype=np.float32)[Y]) / 50
+    np.testing.assert_array_equal(model.layers[2].gradients["bias"], expected.sum(axis=0))
+
+
+@pytest.mark.parametrize(
+    ("make", "loss"),
+    [
+        (lambda: classifier(), dl.CrossEntropy()),
+        (lambda: classifier(last=None), dl.CrossEntropy(from_logits=True)),
+        (lambda: classifier(last=dl.Sigmoid), dl.BinaryCrossEntropy()),
+        (lambda: classifier(last=None), dl.BinaryCrossEntropy(from_logits=True)),
+        (lambda: classifier(last=None), dl.MeanSquaredError()),
+        (lambda: classifier(ScaleByBatch()), dl.CrossEntropy()),
+        (
+            lambda: dl.Sequential(
+                [
+                    dl.Dense(3),
+                    dl.Sequential([dl.Tanh(), dl.Sequential([dl.Dense(4), dl.Softmax()])]),
+                ]
+            ).build((6,), rng=0, dtype=np.float64),
+            dl.CrossEntropy(),
+        ),
+    ],
+    ids=["ce", "ce-logits", "bce", "bce-logits", "mse", "coupled", "nested-softmax"],
+)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_gradient_agrees_with_central_differences(make, loss, weighted):
+    model = make()
+    y = Y if isinstance(loss, dl.CrossEntropy) else np.eye(4)[Y]
+    w = RNG.random(50) if weighted else None
+    objective = dl.Objective(model, loss, chunk_rows=16)
+    grads = objective.value_and_grad(X, y, sample_weight=w)[1].copy()
+
+    def value(params):
+        model.params = params
+        return objective.value_and_grad(X, y, sample_weight=w)[0]
+
+    numeric = dl.numerical_gradient(value, model.params.copy())
+    np.testing.assert_allclose(grads, numeric, rtol=1e-6, atol=1e-8)
+
+
+def test_fusion_changes_accuracy_not_meaning():
+    fused, apart = classifier(), classifier()
+    loss, grads = dl.Objective(fused, dl.CrossEntropy()).value_and_grad(X, Y)
+    y = apart.forward(X, training=True)
+    other, dy = dl.CrossEntropy().value_and_grad(y, Y)
+    apart.backward(dy, input_grad=False)
+    assert loss == pytest.approx(other, rel=1e-13)
+    np.testing.assert_allclose(grads, apart.grads, rtol=1e-10, atol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("last", "loss", "target"),
+    [
+        (dl.Softmax(), dl.CrossEntropy(), np.array([1, 1, 0])),
+        (dl.Sigmoid(), dl.BinaryCrossEntropy(), np.array([[0, 1], [1, 0], [1, 0]])),
+    ],
+    ids=["softmax", "sigmoid"],
+)
+def test_logits_of_1e4_stay_finite_and_useful(dtype, last, loss, target):
+    model = dl.Sequential([dl.Dense(2, use_bias=False), copy.deepcopy(last)])
+    model.build((1,), dtype=dtype)
+    model.layers[0].weight = [[1e4, -1e4]]
+    x = np.ones((3, 1), dtype)  # logits (1e4, -1e4): wrong, wrong, right
+    value, grads = dl.Objective(model, loss).value_and_grad(x, target)
+    assert np.isfinite(value)
+    assert value > 1000
+    assert np.isfinite(grads).all()
+    assert grads[0] > 0.1  # the wrong logit must come down
+    assert grads[1] < -0.1
+
+
+def test_softmax_twice_is_an_error():
+    with pytest.raises(
+        dl.ArgumentError,
+        match=r"Softmax\(\) in layer 3 of Sequential turns logits into probabilities, but "
+        r"CrossEntropy\(from_logits=True\) expects logits: Softmax would be applied twice. "
+        r"Use CrossEntropy\(\), or remove Softmax\(\)",
+    ):
+        dl.Objective(classifier(), dl.CrossEntropy(from_logits=True))
+    twice = dl.Sequential([dl.Dense(4), dl.Softmax(), dl.Sequential([dl.Softmax()])]).build((6,))
+    with pytest.raises(dl.ArgumentError, match="directly after another Softmax"):
+        dl.Objective(twice, dl.CrossEntropy())
+    with pytest.raises(dl.ArgumentError, match="Sigmoid would be applied twice"):
+        dl.Objective(classifier(last=dl.Sigmoid), dl.BinaryCrossEntropy(from_logits=True))
+
+
+def test_logits_where_probabilities_belong_are_an_error():
+    with pytest.raises(
+        dl.ArgumentError,
+        match=r"gives logits, but CrossEntropy\(\) expects probabilities. Add Softmax\(\) as the "
+        r"last layer, or use CrossEntropy\(from_logits=True\)",
+    ):
+        dl.Objective(classifier(last=None), dl.CrossEntropy())
+    model = classifier(last=dl.Tanh)
+    with pytest.raises(dl.DataError, match="expected probabilities, got"):
+        dl.Objective(model, dl.CrossEntropy()).value_and_grad(X, Y)
+    with pytest.raises(dl.DataError, match="expected probabilities, got"):
+        dl.Objective(model, dl.CrossEntropy()).value(X, Y)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_chunks_make_the_whole(weighted):
+    w = RNG.random(50) if weighted else None
+    whole = dl.Objective(classifier(), dl.CrossEntropy(), chunk_rows=50)
+    loss, grads = whole.value_and_grad(X, Y, sample_weight=w)
+    for rows in (1, 7, 16, 49):
+        parts = dl.Objective(classifier(), dl.CrossEntropy(), chunk_rows=rows)
+        part_loss, part_grads = parts.value_and_grad(X, Y, sample_weight=w)
+        assert part_loss == pytest.approx(loss, rel=1e-13)
+        np.testing.assert_allclose(part_grads, grads, rtol=1e-11, atol=1e-15)
+        assert parts.value(X, Y, sample_weight=w) == pytest.approx(loss, rel=1e-13)
+
+
+def test_any_number_of_workers_gives_the_same_bits():
+    results = []
+    for workers in (1, 2, 3, 8):
+        model = classifier(dl.Dropout(0.4), dtype=np.float32)
+        objective = dl.Objective(model, dl.CrossEntropy(), workers=workers, chunk_rows=8)
+        x = X.astype(np.float32)
+        passes = []
+        for _ in range(3):
+            loss, grads = objective.value_and_grad(x, Y)
+            passes.append((loss, grads.tobytes(), objective.value(x, Y)))
+        results.append(passes)
+        assert len({p[0] for p in passes}) == 3  # every pass draws other masks
+    assert all(result == results[0] for result in results)
+
+
+def test_chunks_draw_different_masks():
+    model = dl.Sequential([dl.Dropout(0.5), dl.Dense(1)]).build((40,), rng=0, dtype=np.float64)
+    drawn = []
+
+    class Watch(dl.Layer):
+        def forward(self, x, *, training=False, out=None):
+            drawn.append((x != 0).tobytes())
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy
+
+    model = dl.Sequential([dl.Dropout(0.5), Watch(), dl.Dense(1)]).build((40,), rng=0)
+    objective = dl.Objective(model, dl.MeanSquaredError(), chunk_rows=4)
+    x, y = np.ones((12, 40), np.float32), np.zeros((12, 1))
+    objective.value_and_grad(x, y)
+    objective.value_and_grad(x, y)
+    assert len(set(drawn)) == 6
+
+
+def test_chunked_passes_do_not_touch_the_models_own_generators():
+    used, fresh = (classifier(dl.Dropout(0.5)) for _ in range(2))
+    dl.Objective(used, dl.CrossEntropy(), chunk_rows=8).value_and_grad(X, Y)
+    np.testing.assert_array_equal(used.forward(X, training=True), fresh.forward(X, training=True))
+
+
+def test_layers_that_couple_rows_see_the_whole_batch():
+    model = classifier(ScaleByBatch())
+    loss, _ = dl.Objective(model, dl.CrossEntropy(), chunk_rows=8).value_and_grad(X, Y)
+    assert loss == dl.Objective(model, dl.CrossEntropy(), chunk_rows=64).value_and_grad(X, Y)[0]
+
+
+@pytest.mark.parametrize("chunk_rows", [64, 8])
+def test_weights_are_repeated_rows(chunk_rows):
+    counts = RNG.integers(0, 4, 50)
+    model = classifier()
+    objective = dl.Objective(model, dl.CrossEntropy(), chunk_rows=chunk_rows)
+    loss, grads = objective.value_and_grad(X, Y, sample_weight=counts)
+    grads = grads.copy()
+    repeated, grads_repeated = objective.value_and_grad(X.repeat(counts, 0), Y.repeat(counts))
+    assert loss == pytest.approx(repeated, rel=1e-13)
+    np.testing.assert_allclose(grads, grads_repeated, rtol=1e-11, atol=1e-15)
+
+
+def test_zero_total_weight_gives_zero():
+    objective = dl.Objective(classifier(), dl.CrossEntropy())
+    loss, grads = objective.value_and_grad(X, Y, sample_weight=np.zeros(50))
+    assert loss == 0.0
+    assert not grads.any()
+
+
+def test_value_changes_nothing():
+    model = classifier(dl.Dropout(0.5))
+    objective = dl.Objective(model, dl.CrossEntropy())
+    objective.value_and_grad(X, Y)
+    before = pickle.dumps((model.params, model.grads))
+    assert objective.value(X, Y) == objective.value(X, Y)
+    assert pickle.dumps((model.params, model.grads)) == before
+
+
+def test_two_threads_on_one_model_are_refused():
+    model = classifier()
+    model.forward(X, training=True)
+    with (
+        ThreadPoolExecutor(1) as pool,
+        pytest.raises(dl.StateError, match="two training passes at once"),
+    ):
+        pool.submit(dl.Objective(model, dl.CrossEntropy()).value_and_grad, X, Y).result()
+
+
+def test_replicas_train_at_once():
+    x, models = X.astype(np.float64), [classifier() for _ in range(2)]
+    expected = dl.Objective(models[0], dl.CrossEntropy()).value_and_grad(x, Y)[1].copy()
+    replicas = [models[1].replica() for _ in range(4)]
+
+    def grads(replica):
+        objective = dl.Objective(replica, dl.CrossEntropy())
+        return [objective.value_and_grad(x, Y)[1].tobytes() for _ in range(20)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(grads, replicas):
+            assert set(found) == {expected.tobytes()}
+
+
+def test_a_pass_from_outside_is_void_after_the_objectives_own():
+    model = classifier()
+    y = model.forward(X, training=True)
+    dl.Objective(model, dl.CrossEntropy()).value_and_grad(X, Y)
+    with pytest.raises(dl.StateError, match="needs a training forward before it"):
+        model.backward(np.ones_like(y))
+
+
+def test_it_survives_copying():
+    objective = dl.Objective(classifier(), dl.CrossEntropy(), workers=2, chunk_rows=8)
+    loss, _ = objective.value_and_grad(X, Y)
+    for twin in (copy.deepcopy(objective), pickle.loads(pickle.dumps(objective))):
+        assert twin.value_and_grad(X, Y)[0] == loss
+        assert twin.model is not objective.model
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"loss": dl.CrossEntropy}, dl.ArgumentTypeError, r"the class CrossEntropy: write CrossEn"),
+        ({"loss": "mse"}, dl.ArgumentTypeError, "loss must be a Loss, got 'mse'"),
+        ({"model": dl.Dense}, dl.ArgumentTypeError, "got the class Dense"),
+        ({"model": dl.Dense(3)}, dl.StateError, r"Dense\(3\): is not built"),
+        ({"workers": 0}, dl.ArgumentError, "workers must be a whole number of at least 1, got 0"),
+        ({"chunk_rows": 0.5}, dl.ArgumentError, "chunk_rows must be a whole number"),
+        (
+            {"model": dl.Sequential([dl.Dense(1), dl.Softmax()]).build((6,))},
+            dl.ShapeError,
+            r"with C at least 2, got \(N, 1\). For a single yes-or-no output use BinaryCrossEntr",
+        ),
+    ],
+)
+def test_wrong_arguments_are_refused(options, error, message):
+    arguments = {"model": classifier(), "loss": dl.CrossEntropy()} | options
+    with pytest.raises(error, match=message):
+        dl.Objective(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "error", "message"),
+    [
+        (X[:, :5], Y, dl.ShapeError, r"expected input of shape \(N, 6\), got \(50, 5\)"),
+        (X.astype(np.float32), Y, dl.DTypeError, "expected dtype float64, got float32"),
+        (X, Y[:49], dl.ShapeError, r"expected labels of shape \(50,\).*got \(49,\)"),
+        (X, Y + 1, dl.DataError, r"labels must be in 0..3 for 4 outputs, got 4 in row"),
+        (np.where(X > 2, np.nan, X), Y, dl.DataError, r"x has NaN in row"),
+    ],
+)
+def test_wrong_batches_are_refused(x, y, error, message):
+    with pytest.raises(error, match=message):
+        dl.Objective(classifier(), dl.CrossEntropy()).value_and_grad(x, y)
+    with pytest.raises(error, match=message):
+        dl.Objective(classifier(), dl.CrossEntropy()).value(x, y)

@@ -1,0 +1,414 @@
+"""The training loop: what it computes, what it takes, and what it refuses."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import minidl as dl
+
+DIGITS, LABELS = dl.synthetic_digits(300, rng=0)
+
+
+def small(*, last=dl.Softmax, rng=0, dtype=np.float32, extra=(), units=10, **options):
+    layers = [dl.Dense(10), dl.ReLU(), *extra, dl.Dense(units), *([last()] if last else [])]
+    model = dl.Sequential(layers).build((784,), rng=rng, dtype=dtype)
+    loss = options.pop("loss", None) or dl.CrossEntropy()
+    optimizer = options.pop("optimizer", None) or dl.SGD(0.1)
+    return dl.Trainer(model, loss, optimizer, rng=rng, **options)
+
+
+def by_hand(trainer, x, y, epochs, batch_size):
+    """The loop as users write it, on a model of its own."""
+    objective, optimizer = dl.Objective(trainer.model, trainer.loss), dl.SGD(0.1)
+    source = dl.batches(x, y, batch_size=batch_size, rng=0)
+    for _ in range(epochs):
+        for xb, yb in source:
+            _, grads = objective.value_and_grad(xb, yb)
+            optimizer.update(trainer.model.params, grads)
+
+
+def test_fit_is_the_loop_by_hand():
+    ours, theirs = small(), small()
+    ours.fit(DIGITS, LABELS, epochs=3, batch_size=64)
+    by_hand(theirs, DIGITS, LABELS, 3, 64)
+    np.testing.assert_array_equal(ours.model.params, theirs.model.params)
+
+
+def test_it_learns_32_rows_by_heart():
+    trainer = small(optimizer=dl.Adam(0.01), metrics=[dl.accuracy])
+    history = trainer.fit(DIGITS[:32], LABELS[:32], epochs=200, batch_size=8)
+    assert history["accuracy"][-1] == 1.0
+    assert history["loss"][-1] < 0.02
+
+
+def test_regression_recovers_a_line():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    y = x @ [[2.0], [-3.0]] + 0.5
+    model = dl.Dense(1).build((2,), rng=0, dtype=np.float64)
+    dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1), rng=0).fit(x, y, epochs=50)
+    np.testing.assert_allclose(model.weight.ravel(), [2, -3], atol=1e-6)
+    np.testing.assert_allclose(model.bias, [0.5], atol=1e-6)
+
+
+def test_yes_or_no():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 2))
+    y = (x[:, :1] * x[:, 1:] > 0).astype(int)  # exclusive or: no single layer can do it
+    model = dl.Sequential([dl.Dense(16), dl.Tanh(), dl.Dense(1), dl.Sigmoid()]).build((2,), rng=0)
+    trainer = dl.Trainer(
+        model, dl.BinaryCrossEntropy(), dl.Adam(0.03), metrics=[dl.accuracy], rng=0
+    )
+    trainer.fit(x, y, epochs=60)
+    assert trainer.evaluate(x, y)["accuracy"] > 0.97
+
+
+@pytest.mark.parametrize("extra", [(), (dl.Dropout(0.3),)], ids=["plain", "dropout"])
+def test_same_seed_same_bits(extra):
+    runs = []
+    for validation in (None, None, (DIGITS[:50], LABELS[:50])):
+        trainer = small(extra=copy.deepcopy(extra), metrics=[dl.accuracy] if validation else ())
+        trainer.fit(DIGITS, LABELS, epochs=2, validation_data=validation)
+        runs.append(trainer.model.params.tobytes())
+    assert runs[0] == runs[1] == runs[2]  # looking at validation data changes nothing
+    other = small(rng=1)
+    other.fit(DIGITS, LABELS, epochs=2)
+    assert other.model.params.tobytes() != runs[0]
+
+
+def test_history_and_counters():
+    trainer = small(metrics=[dl.accuracy])
+    history = trainer.fit(DIGITS, LABELS, epochs=2, batch_size=64)
+    assert list(history) == ["loss", "accuracy", "seconds"]
+    assert trainer.fit(DIGITS, LABELS, epochs=3, batch_size=64, validation_split=0.2) is history
+    assert history.epochs == trainer.epoch == 5
+    assert trainer.step == 2 * 5 + 3 * 4
+    assert np.isnan(history["val_loss"][:2]).all()
+    assert np.isfinite(history["val_accuracy"][2:]).all()
+    assert (history["seconds"] > 0).all()
+    assert history["loss"][-1] < history["loss"][0]
+    with pytest.raises(KeyError, match="History has no 'los', only loss, accuracy"):
+        history["los"]
+    assert repr(history).startswith("History(5 epochs; last: loss ")
+
+
+def test_epoch_values_are_over_all_rows():
+    trainer = small(metrics=[dl.accuracy], optimizer=dl.SGD(lambda step: 0.0))
+    history = trainer.fit(DIGITS, LABELS, epochs=1, batch_size=128)  # batches of 128, 128, 44
+    expected = trainer.evaluate(DIGITS, LABELS)
+    assert history["loss"][0] == pytest.approx(expected["loss"], rel=1e-5)
+    assert history["accuracy"][0] == expected["accuracy"]
+    y = trainer.model.predict(DIGITS)
+    assert expected["accuracy"] == (y.argmax(axis=1) == LABELS).mean()
+
+
+@pytest.mark.parametrize("one_hot", [False, True])
+def test_metrics_get_labels_or_probabilities(one_hot):
+    seen = {}
+
+    def watch(name):
+        def metric(y_true, y_pred):
+            seen[name] = y_true, y_pred
+            return 0.5
+
+        return metric
+
+    metrics = [
+        dl.Metric(watch("labels"), name="a"),
+        dl.Metric(watch("probabilities"), needs="probabilities", name="b"),
+    ]
+    trainer = small(metrics=metrics)
+    targets = np.eye(10)[LABELS] if one_hot else LABELS
+    assert trainer.evaluate(DIGITS, targets)["b"] == 0.5
+    y = trainer.model.predict(DIGITS)
+    np.testing.assert_array_equal(seen["labels"][0], LABELS)
+    np.testing.assert_array_equal(seen["labels"][1], y.argmax(axis=1))
+    np.testing.assert_array_equal(seen["probabilities"][0], LABELS)
+    np.testing.assert_allclose(seen["probabilities"][1], y, rtol=1e-6)
+
+
+def test_regression_metrics_get_values():
+    def largest_error(y_true, y_pred):
+        return np.abs(y_true - y_pred).max()
+
+    model = dl.Dense(2).build((784,), rng=0)
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(1e-3), metrics=[largest_error])
+    y = np.zeros((300, 2))
+    expected = np.abs(model.predict(DIGITS)).max()
+    assert trainer.evaluate(DIGITS, y)["largest_error"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_weights_are_repeated_rows():
+    counts = np.random.default_rng(1).integers(0, 3, 300)
+    ours, theirs = (small(dtype=np.float64) for _ in range(2))
+    x = DIGITS.astype(np.float64)
+    ours.fit(x, LABELS, epochs=5, batch_size=300, sample_weight=counts)
+    rows, labels = x.repeat(counts, 0), LABELS.repeat(counts)
+    theirs.fit(rows, labels, epochs=5, batch_size=len(rows))
+    np.testing.assert_allclose(ours.model.params, theirs.model.params, rtol=1e-9, atol=1e-12)
+    value = ours.evaluate(x, LABELS, sample_weight=counts)["loss"]
+    assert value == pytest.approx(ours.evaluate(rows, labels)["loss"], rel=1e-12)
+
+
+def test_class_weight_is_a_sample_weight():
+    ours, theirs = (small(dtype=np.float64) for _ in range(2))
+    x = DIGITS.astype(np.float64)
+    ours.fit(x, LABELS, epochs=2, class_weight={3: 2.0, 7: 0.5}, sample_weight=np.full(300, 2.0))
+    weight = np.where(LABELS == 3, 2.0, np.where(LABELS == 7, 0.5, 1.0))
+    theirs.fit(x, LABELS, epochs=2, sample_weight=2 * weight)
+    np.testing.assert_array_equal(ours.model.params, theirs.model.params)
+    with pytest.raises(dl.ArgumentError, match="there is no class 10"):
+        ours.fit(x, LABELS, epochs=1, class_weight={10: 1.0})
+    regression = dl.Trainer(dl.Dense(1).build((2,)), dl.MeanSquaredError(), dl.SGD(0.1))
+    with pytest.raises(dl.ArgumentError, match="needs one class a sample"):
+        regression.fit(np.zeros((3, 2)), np.zeros((3, 1)), epochs=1, class_weight={0: 1.0})
+
+
+def test_frozen_layers_stay_as_they_are():
+    trainer = small(optimizer=dl.Adam(0.01, weight_decay=0.1))
+    trainer.fit(DIGITS, LABELS, epochs=1)
+    frozen = trainer.model.layers[0]
+    frozen.trainable = False
+    before, other = frozen.params.copy(), trainer.model.layers[2].params.copy()
+    trainer.fit(DIGITS, LABELS, epochs=1)
+    np.testing.assert_array_equal(frozen.params, before)
+    assert (trainer.model.layers[2].params != other).all()
+
+
+def test_validation_rows_are_held_out():
+    seen = []
+
+    class Watch(dl.Layer):
+        def forward(self, x, *, training=False, out=None):
+            seen.extend((training, row) for row in x[:, 0])
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy
+
+    x = np.arange(100, dtype=np.float32).reshape(100, 1)
+    model = dl.Sequential([Watch(), dl.Dense(1)]).build((1,), rng=0)
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(1e-9), rng=0)
+    trainer.fit(x, x, epochs=2, validation_split=0.25)
+    trained = {row for training, row in seen if training}
+    held_out = {row for training, row in seen if not training}
+    assert len(trained) == 75
+    assert len(held_out) == 25
+    assert not trained & held_out
+    assert held_out != set(range(75, 100))  # drawn, not the last rows
+
+
+def test_a_full_batch_without_shuffling_or_copies():
+    trainer = small()
+    objective = dl.Objective(copy.deepcopy(trainer.model), dl.CrossEntropy())
+    trainer.fit(DIGITS, LABELS, epochs=1, batch_size=1000)
+    optimizer = dl.SGD(0.1)
+    optimizer.update(objective.model.params, objective.value_and_grad(DIGITS, LABELS)[1])
+    np.testing.assert_array_equal(trainer.model.params, objective.model.params)
+
+
+def test_workers_give_the_same_bits():
+    runs = []
+    for workers in (1, 2):
+        trainer = small(workers=workers)
+        trainer.objective.chunk_rows = 64
+        trainer.fit(DIGITS, LABELS, epochs=3, batch_size=300)
+        runs.append(trainer.model.params.tobytes())
+    assert runs[0] == runs[1]
+
+
+def test_sources_of_batches():
+    ours, theirs = small(metrics=[dl.accuracy]), small()
+    parts = [(DIGITS[i : i + 100], LABELS[i : i + 100]) for i in (0, 100, 200)]
+    history = ours.fit(parts, epochs=2, validation_data=[(DIGITS[:9], LABELS[:9])])
+    theirs.fit(DIGITS, LABELS, epochs=2, batch_size=100, shuffle=False)
+    np.testing.assert_array_equal(ours.model.params, theirs.model.params)
+    assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"}
+    whole = theirs.evaluate(DIGITS, LABELS)["loss"]
+    assert ours.evaluate(parts)["loss"] == pytest.approx(whole, rel=1e-6)
+    small().fit(dl.batches(DIGITS, LABELS, batch_size=50, rng=0), epochs=1)
+    weighted = [(DIGITS, LABELS, np.ones(300))]
+    assert ours.evaluate(weighted)["loss"] == pytest.approx(whole, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "error", "message"),
+    [
+        (
+            (b for b in [(DIGITS, LABELS)]),
+            {},
+            dl.ArgumentError,
+            "generator or iterator, which is s",
+        ),
+        ([], {}, dl.DataError, "the source of batches gave none"),
+        ([DIGITS], {}, dl.DataError, "batch 0 must be a tuple"),
+        (3, {}, dl.ArgumentError, "expected arrays, or a source of batches"),
+        (DIGITS, {}, dl.ArgumentError, "y is missing"),
+        ([(DIGITS, LABELS)], {"sample_weight": [1]}, dl.ArgumentError, "go with arrays"),
+        ([(DIGITS, LABELS)], {"validation_split": 0.1}, dl.ArgumentError, "goes with arrays"),
+    ],
+)
+def test_wrong_sources_are_refused(x, options, error, message):
+    with pytest.raises(error, match=message):
+        small().fit(x, epochs=1, **options)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "error", "message"),
+    [
+        (DIGITS[:, :783], LABELS, dl.ShapeError, r"shape \(N, 784\), got \(300, 783\)"),
+        (DIGITS.reshape(-1, 28, 28), LABELS, dl.ShapeError, r"Flatten\(\).*reshape\(len\(x\), -1"),
+        (DIGITS[0], LABELS[:1], dl.ShapeError, r"one sample without the batch axis"),
+        (DIGITS.T, LABELS, dl.ShapeError, r"Samples are rows here, not columns: use x.T"),
+        ((DIGITS * 255).astype(np.uint8), LABELS, dl.DTypeError, r"x.astype\(np.float32\) / 255"),
+        (DIGITS > 0.5, LABELS, dl.DTypeError, r"got bool. Convert it yourself"),
+        (DIGITS.astype(object), LABELS, dl.DTypeError, r"got object"),
+        (DIGITS, LABELS[:-1], dl.ShapeError, "x has 300 rows and y has 299"),
+        (DIGITS, LABELS + 1, dl.DataError, r"got 10 in row.*Labels start at 0: use labels - 1"),
+        (DIGITS, LABELS - 1, dl.DataError, r"labels must be in 0..9 .*got -1 in row"),
+        (DIGITS, LABELS.astype(float), dl.DataError, r"labels must be integers, got dtype float64"),
+        (DIGITS, np.eye(10)[LABELS] * 0.9, dl.DataError, "row 0 of the targets is no distr"),
+        (DIGITS, np.eye(11)[LABELS], dl.ShapeError, "10 outputs, the targets have 11"),
+        (DIGITS, LABELS[:, None], dl.ShapeError, r"Use labels.ravel\(\)"),
+        (DIGITS, LABELS.astype(str), dl.DataError, r"np.unique\(names, return_inverse=True\)"),
+    ],
+)  # fmt: skip
+def test_wrong_data_is_refused_and_nothing_is_lost(x, y, error, message):
+    trainer = small()
+    before = trainer.model.params.copy()
+    for data in ({"x": x, "y": y}, {"x": DIGITS, "y": LABELS, "validation_data": (x, y)}):
+        with pytest.raises(error, match=message):
+            trainer.fit(**data, epochs=1)
+    with pytest.raises(error, match=message):
+        trainer.evaluate(x, y)
+    np.testing.assert_array_equal(trainer.model.params, before)
+    assert trainer.epoch == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_are_named_by_row_and_column(value):
+    x = DIGITS.copy()
+    x[123, 456] = value
+    trainer = small()
+    with pytest.raises(
+        dl.DataError, match=r"x has (NaN|infinity) in row 123, column 456. Remove or fill"
+    ):
+        trainer.fit(x, LABELS, epochs=1, batch_size=64)
+    assert np.isfinite(trainer.model.params).all()  # the bad batch never reached them
+    with pytest.raises(dl.DataError, match="row 123, column 456"):
+        trainer.evaluate(x, LABELS)
+
+
+def test_divergence_is_named_and_parameters_stay_finite():
+    trainer = small(optimizer=dl.SGD(1e30))
+    with pytest.raises(
+        dl.DivergenceError, match=r"stopped being finite in epoch 1 at step .*learning rate 1e\+30"
+    ):
+        trainer.fit(DIGITS, LABELS, epochs=5)
+    assert np.isfinite(trainer.model.params).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"epochs": 0}, "epochs must be a whole number of at least 1, got 0"),
+        ({"epochs": 1.5}, "epochs must be a whole number"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
+        ({"epochs": 1, "batch_size": "all"}, "batch_size must be a whole number"),
+        ({"epochs": 1, "validation_split": 1.0}, "must leave rows on both sides, got 1.0"),
+        ({"epochs": 1, "validation_split": -0.5}, "must leave rows on both sides"),
+        (
+            {"epochs": 1, "validation_split": 0.5, "validation_data": (DIGITS, LABELS)},
+            "validation_data or validation_split, not both",
+        ),
+    ],
+)
+def test_fit_options_out_of_range_are_refused(options, message):
+    with pytest.raises(dl.ArgumentError, match=message):
+        small().fit(DIGITS, LABELS, **options)
+
+
+@pytest.mark.parametrize(
+    ("weight", "error", "message"),
+    [
+        (np.ones(299), dl.ShapeError, r"sample_weight: expected shape \(300,\), got \(299,\)"),
+        (-np.ones(300), dl.DataError, "must be at least 0, got -1.0 in row 0"),
+        (np.full(300, np.nan), dl.DataError, "sample_weight has NaN in rows 0, 1, 2"),
+    ],
+)
+def test_wrong_weights_are_refused(weight, error, message):
+    with pytest.raises(error, match=message):
+        small().fit(DIGITS, LABELS, epochs=1, sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"loss": dl.CrossEntropy}, dl.ArgumentTypeError, r"write CrossEntropy\(...\)"),
+        ({"optimizer": dl.SGD}, dl.ArgumentTypeError, r"optimizer must be an inst.*class SGD"),
+        ({"optimizer": 0.1}, dl.ArgumentTypeError, "optimizer must be a Optimizer, got 0.1"),
+        ({"callbacks": [dl.EarlyStopping]}, dl.ArgumentTypeError, "got the class EarlyStopping"),
+        ({"callbacks": dl.EarlyStopping()}, dl.ArgumentTypeError, "callbacks must be a list"),
+        ({"metrics": "accuracy"}, dl.ArgumentTypeError, "metrics must be a list, got 'accuracy'"),
+        ({"metrics": ["accuracy"]}, dl.ArgumentTypeError, "for example dl.accuracy"),
+        ({"metrics": [dl.accuracy, dl.accuracy]}, dl.ArgumentError, "need different names"),
+        ({"workers": 0}, dl.ArgumentError, "workers must be a whole number"),
+    ],
+)  # fmt: skip
+def test_wrong_parts_are_refused(options, error, message):
+    with pytest.raises(error, match=message):
+        small(**options)
+
+
+def test_an_unbuilt_model_is_refused():
+    with pytest.raises(dl.StateError, match=r"is not built. Call build\(input_shape\)"):
+        dl.Trainer(dl.Sequential([dl.Dense(2)]), dl.CrossEntropy(), dl.SGD(0.1))
+
+
+def test_float64_data_and_lists_are_converted_once():
+    ours, theirs = small(), small()
+    ours.fit(DIGITS.astype(np.float64), LABELS.tolist(), epochs=1)
+    theirs.fit(DIGITS, LABELS.astype(np.int32), epochs=1)
+    np.testing.assert_array_equal(ours.model.params, theirs.model.params)
+    model = dl.Dense(1).build((1,), rng=0)
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1))
+    trainer.fit([[0.0], [1.0]], [[0.0], [2.0]], epochs=1)
+    assert trainer.step == 1
+
+
+def test_read_only_and_memory_mapped_data(tmp_path):
+    np.save(tmp_path / "x.npy", DIGITS)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    labels = LABELS.copy()
+    labels.flags.writeable = False
+    ours, theirs = small(), small()
+    ours.fit(mapped, labels, epochs=1)
+    theirs.fit(DIGITS, LABELS, epochs=1)
+    np.testing.assert_array_equal(ours.model.params, theirs.model.params)
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))])
+@pytest.mark.parametrize("optimizer", [dl.SGD(0.1, momentum=0.9), dl.Adam(0.01)], ids=repr)
+def test_a_copied_run_goes_on_as_the_original(copied, optimizer):
+    trainer = small(optimizer=copy.deepcopy(optimizer), extra=[dl.Dropout(0.2)])
+    trainer.fit(DIGITS, LABELS, epochs=1)
+    twin = copied(trainer)
+    trainer.fit(DIGITS, LABELS, epochs=2)
+    twin.fit(DIGITS, LABELS, epochs=2)
+    np.testing.assert_array_equal(twin.model.params, trainer.model.params)
+    assert twin.history["loss"].tolist() == trainer.history["loss"].tolist()
+
+
+def test_a_learning_rate_may_depend_on_the_step():
+    rates = []
+
+    def schedule(step):
+        rates.append(step)
+        return np.float64(0.1) / (1 + step)
+
+    trainer = small(optimizer=dl.SGD(schedule))
+    trainer.fit(DIGITS, LABELS, epochs=1, batch_size=100)
+    assert rates == [0, 1, 2]
+    assert trainer.model.params.dtype == np.float32
