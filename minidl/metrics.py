@@ -23,12 +23,20 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     Raises:
         ShapeError: If the shapes differ.
+        DataError: If the values are not labels.
 
     Example:
         >>> accuracy([0, 1, 2, 2], [0, 1, 1, 2])
         0.75
     """
     true, pred = _pair(y_true, y_pred, "accuracy")
+    for name, values in (("y_true", true), ("y_pred", pred)):
+        if values.dtype.kind == "f" and (values != np.floor(values)).any():
+            raise DataError(
+                f"accuracy: compares labels, but {name} has numbers such as "
+                f"{values[values != np.floor(values)][0]:.4g}. For regression use a measure of "
+                "distance."
+            )
     right = true == pred
     return float(right.reshape(len(right), -1).all(axis=1).mean())
 
@@ -66,7 +74,8 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None
             f"confusion_matrix: labels must be in 0..{classes - 1}, got values from "
             f"{min(true.min(), pred.min())} to {largest}."
         )
-    counts = np.bincount(true * classes + pred, minlength=classes * classes)
+    pairs = true.astype(np.intp) * classes + pred.astype(np.intp)
+    counts = np.bincount(pairs, minlength=classes * classes)
     return counts.reshape(classes, classes)
 
 
@@ -108,7 +117,9 @@ def _pair(y_true: ArrayLike, y_pred: ArrayLike, who: str) -> tuple[Array, Array]
     true, pred = np.asarray(y_true), np.asarray(y_pred)
     if true.shape != pred.shape:
         fix = "Every sample needs one prediction."
-        if pred.ndim == true.ndim + 1 and pred.shape[:1] == true.shape[:1]:
+        if pred.shape == (*true.shape, 1):
+            fix = "Use y_pred.ravel()."
+        elif pred.ndim == true.ndim + 1 and pred.shape[:1] == true.shape[:1]:
             fix = "For labels from probabilities use y_pred.argmax(axis=1)."
         raise ShapeError(f"{who}: y_true has shape {true.shape}, y_pred {pred.shape}. {fix}")
     if true.size == 0:

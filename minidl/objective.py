@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike
 from minidl.arguments import instance, whole_number
 from minidl.containers.sequential import Sequential
 from minidl.errors import ArgumentError
-from minidl.finiteness import raise_for_non_finite
+from minidl.finiteness import is_finite, raise_for_non_finite
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
@@ -30,8 +31,8 @@ class Objective:
       `CrossEntropy`, `Sigmoid` with `BinaryCrossEntropy`), training leaves the activation out and
       takes the loss from the logits. The gradient there is exactly $(A - Y) / N$.
     - **Chunks.** A batch of more than `chunk_rows` rows is evaluated in chunks that fit the cache,
-      unless a layer couples rows. Boundaries depend on shapes only and gradients are added in the
-      chunks' order, so the result is the same to the bit for any number of workers.
+      unless a layer couples rows or keeps state. Boundaries depend on shapes only and gradients
+      are added in the chunks' order, so any number of workers gives the same bits.
 
     Args:
         model: A built layer.
@@ -61,10 +62,13 @@ class Objective:
         rows = model.bound.plan.chunk_rows if chunk_rows is None else chunk_rows
         self.chunk_rows = whole_number("Objective", "chunk_rows", rows)
         loss.check_prediction_shape(model.bound.output_shape, f"{loss} after {model.where}")
+        self.loss = loss
         self.fused = _fits_fused(model, loss)
-        self.loss = loss.with_logits() if self.fused else loss
-        self._couples_rows = any(layer.couples_rows for layer in model.walk())
+        self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
+        # State that several chunks change would depend on their order in time.
+        self._whole = any(layer.couples_rows for layer in model.walk()) or model.state.size > 0
         self._replicas: list[Layer] = []
+        self._options: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
 
     def value_and_grad(
@@ -87,15 +91,16 @@ class Objective:
         """
         target, weight, total = self.check_batch(x, y, sample_weight)
         value = self.differentiate(x, target, weight, total)
-        self._raise_if_input_is_not_finite(x, value)
+        if not (np.isfinite(value) and is_finite(self.model.grads)):
+            raise_for_non_finite(x, f"{self.model.where}: x")
         return value, self.model.grads
 
     def value(self, x: Array, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
         """Return the mean loss of a batch in inference mode; nothing is changed by it."""
         target, weight, total = self.check_batch(x, y, sample_weight)
-        value = self.evaluate(x, target, weight, total)
-        self._raise_if_input_is_not_finite(x, value)
-        return value
+        if not is_finite(x):
+            raise_for_non_finite(x, f"{self.model.where}: x")
+        return self.evaluate(x, target, weight, total)
 
     def check_batch(
         self, x: Array, y: ArrayLike, sample_weight: ArrayLike | None
@@ -103,7 +108,7 @@ class Objective:
         """Check a batch, or a whole data set once: checked targets, weights and their sum."""
         check_input(self.model, x)
         target = self.loss.check_target(y, (len(x), *self.model.bound.output_shape))
-        return (target, *check_weight(sample_weight, len(x), self.model.dtype))
+        return (target, *check_weight(sample_weight, len(x)))
 
     def differentiate(
         self,
@@ -120,12 +125,12 @@ class Objective:
             target: What `check_batch` returned, or rows of it.
             weight: Weights of these rows, or None.
             total: Sum of the weights of these rows.
-            outputs: Filled with the outputs if given (logits where fused; see `finish`).
+            outputs: Filled with the outputs if given (logits where fused; see `probabilities`).
         """
         model = self.model
         calls.begin_training_pass(model)
         try:
-            if len(x) <= self.chunk_rows or self._couples_rows:
+            if len(x) <= self.chunk_rows or self._whole:
                 return self._step(model, x, target, weight, total, outputs)
             return self._differentiate_chunks(x, target, weight, total, outputs)
         finally:
@@ -143,19 +148,17 @@ class Objective:
     ) -> float:
         with np.errstate(all="ignore"):  # what is not finite is found and explained afterwards
             y = self._forward(model, x, training=True)
-            if not self.fused:
-                self.loss.check_prediction(y)
+            self._check_output(y)
             if outputs is not None:
                 outputs[...] = y
-            value, dy = self.loss.weighted(y, target, weight, total)
+            value, dy = self._loss.weighted(y, target, weight, total)
             self._backward(model, dy)
         return value
 
     def _differentiate_chunks(
         self, x: Array, target: Array, weight: Array | None, total: float, outputs: Array | None
     ) -> float:
-        while len(self._replicas) < self.workers:
-            self._replicas.append(self.model.replica())
+        self._refresh_replicas()
         self.model._chunked_passes += 1
         number = self.model._chunked_passes
 
@@ -177,6 +180,16 @@ class Objective:
                 grads += chunk_grads
         return value
 
+    def _refresh_replicas(self) -> None:
+        """Make the workers' replicas, anew where an option of a layer has been changed."""
+        options = [v for layer in self.model.walk() for v in layer.own_attributes().values()]
+        same = len(options) == len(self._options) and all(map(operator.is_, options, self._options))
+        if not same:
+            self._replicas = []
+            self._options = options
+        while len(self._replicas) < self.workers:
+            self._replicas.append(self.model.replica())
+
     def evaluate(
         self,
         x: Array,
@@ -192,19 +205,25 @@ class Objective:
             w = None if weight is None else weight[rows]
             with np.errstate(all="ignore"):
                 y = self._forward(self.model, x[rows], training=False)
-                if not self.fused:
-                    self.loss.check_prediction(y)
+                self._check_output(y)
                 if outputs is not None:
                     outputs[rows] = y
-                return self.loss.weighted(y, target[rows], w, total)[0]
+                return self._loss.weighted(y, target[rows], w, total)[0]
 
         return sum(self._map_chunks(run, len(x)))
 
-    def finish(self, outputs: Array) -> Array:
-        """Turn collected outputs into the model's own: applies the activation left out."""
-        if not self.fused:
-            return outputs
-        return calls.call_forward(_last_layers(self.model)[-1], outputs, False, None)
+    def predicted_labels(self, outputs: Array) -> Array:
+        """What collected outputs say: labels for classifiers, the values themselves otherwise."""
+        return self._loss.predicted_labels(outputs)
+
+    def probabilities(self, outputs: Array) -> Array:
+        """Collected outputs as predictions: where they are logits, the activation is applied."""
+        return self._loss.from_logits_to_predictions(outputs) if self._loss.from_logits else outputs
+
+    def _check_output(self, y: Array) -> None:
+        # Whether these are logits was settled by structure; a row of them may look like anything.
+        if not self._loss.from_logits:
+            self._loss.check_prediction(y)
 
     def _map_chunks(self, run: Callable[[tuple[int, slice]], float], n: int) -> Iterator[float]:
         """Run chunk after chunk, `workers` at a time; the results come in the chunks' order."""
@@ -238,49 +257,57 @@ class Objective:
             if dx is not None:
                 dy = dx
 
-    def _raise_if_input_is_not_finite(self, x: Array, value: float) -> None:
-        if not np.isfinite(value):
-            raise_for_non_finite(x, f"{self.model.where}: x")
-
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_pool": None, "_replicas": []}
+        return vars(self) | {"_pool": None, "_replicas": [], "_options": []}
 
 
 def _trailing_sequentials(model: Layer) -> list[Sequential]:
     """The model if it is a Sequential, its last layer if that is one too, and so on."""
     found: list[Sequential] = []
-    while isinstance(model, Sequential):
-        found.append(model)
-        model = model.layers[-1]
+    while _is(model, Sequential):
+        found.append(cast(Sequential, model))
+        model = found[-1].layers[-1]
     return found
 
 
 def _last_layers(model: Layer) -> list[Layer]:
     """The layers of nested Sequentials in order, as one list."""
-    if not isinstance(model, Sequential):
+    if not _is(model, Sequential):
         return [model]
-    return [layer for child in model.layers for layer in _last_layers(child)]
+    return [layer for child in model.children for layer in _last_layers(child)]
+
+
+def _is(layer: Layer, kind: type[Layer]) -> bool:
+    """Whether a layer computes what `kind` does; a subclass with a formula of its own does not."""
+    return (type(layer)._forward, type(layer)._backward) == (kind._forward, kind._backward)
+
+
+def _definer(kind: type, name: str) -> type:
+    """The class among the bases that a method comes from."""
+    return next(base for base in kind.__mro__ if name in vars(base))
 
 
 def _fits_fused(model: Layer, loss: Loss) -> bool:
     """Whether the model ends in the loss's activation; raise where the two contradict."""
     if loss.activation is None:
         return False
+    if _definer(type(loss), "per_sample") is not _definer(type(loss), "with_logits"):
+        return False  # a subclass with a formula of its own, written for predictions
     *before, last = _last_layers(model)
     name, activation = loss.activation.__name__, loss.activation
-    if isinstance(last, activation) and loss.from_logits:
+    if _is(last, activation) and loss.from_logits:
         raise ArgumentError(
             f"Objective: {last.where} turns logits into probabilities, but {loss} expects logits: "
             f"{name} would be applied twice. Use {type(loss).__name__}(), or remove {name}()."
         )
-    if isinstance(last, activation) and before and isinstance(before[-1], activation):
+    if _is(last, activation) and before and _is(before[-1], activation):
         raise ArgumentError(
             f"Objective: {last.where} comes directly after another {name}: {name} is applied "
             "twice. Remove one of them."
         )
-    if isinstance(last, Dense) and not loss.from_logits:
+    if _is(last, Dense) and not loss.from_logits:
         raise ArgumentError(
             f"Objective: {last.where} gives logits, but {loss} expects probabilities. "
             f"Add {name}() as the last layer, or use {type(loss).__name__}(from_logits=True)."
         )
-    return isinstance(last, activation)
+    return _is(last, activation)

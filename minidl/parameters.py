@@ -8,10 +8,11 @@ operations and copying a model is copying a vector.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from typing import Any, Self
 
 import numpy as np
 
-from minidl.errors import DTypeError, ShapeError
+from minidl.errors import ArgumentTypeError, DTypeError, ShapeError
 from minidl.initializers import Initializer
 from minidl.typing import Array, Shape
 
@@ -36,6 +37,14 @@ class ParameterSpec:
     fan_in: int | None = None
     fan_out: int | None = None
     decay: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "shape", tuple(self.shape))
+        if isinstance(self.initializer, type) or not callable(self.initializer):
+            raise ArgumentTypeError(
+                f"ParameterSpec {self.name!r}: the initializer must be an instance such as "
+                f"Zeros() or HeNormal(), got {self.initializer!r}."
+            )
 
     @property
     def size(self) -> int:
@@ -90,3 +99,8 @@ class Gradients(dict[str, Array]):
                 "parameter_specs must name it."
             )
         copy_into(view, value, f"{self._owner}: gradients[{name!r}]")
+
+    def update(self, *values: Any, **more: Any) -> None:
+        """Assign several gradients; each is copied."""
+        for name, value in dict(*values, **more).items():
+            self[name] = value

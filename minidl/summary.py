@@ -35,7 +35,7 @@ def summary_text(model: Layer) -> str:
 
 
 def _rows(layer: Layer, index: str, depth: int) -> Iterator[Row]:
-    if not layer.children or depth:
+    if not layer.children or depth or layer.bound.plan.specs:
         bound = layer.bound
         own = sum(spec.size for spec in bound.plan.specs)
         name = type(layer).__name__ if layer.children else repr(layer)

@@ -12,12 +12,16 @@ from minidl.arguments import instance
 from minidl.errors import ArgumentError, MinidlError
 from minidl.layers import calls
 from minidl.layers.base import Layer
-from minidl.layers.copying import kept_values, unbound_twin
 from minidl.randomness import child_seed, seed_sequence
 from minidl.typing import Array, RNGLike, Shape
 
 TOLERANCE = 1e-6  # float64 central differences of a right gradient stay well below
 STEP = 1e-5
+COUPLING = (
+    "a row's output depends on the other rows of the batch. If that is meant, as in batch "
+    "normalisation, set the class attribute couples_rows = True; otherwise look for a mean, sum "
+    "or maximum over axis 0"
+)
 
 
 class CheckError(MinidlError, AssertionError):
@@ -99,8 +103,10 @@ def check_layer(
     """
     instance("check_layer", "layer", layer, Layer)
     seed = seed_sequence(rng)
-    model = _fresh(layer).build(input_shape, rng=child_seed(seed, 0), dtype=np.float64)
+    model = layer.detached_copy().build(input_shape, rng=child_seed(seed, 0), dtype=np.float64)
     draw = np.random.default_rng(child_seed(seed, 1))
+    # away from values such as 0 and 1, at which a missing factor would not show
+    model.params += 0.1 * draw.normal(size=model.params.shape)
     if inputs is not None:
         x = np.asarray(inputs, None if layer.accepts_integers else np.float64)
     elif layer.accepts_integers:
@@ -113,16 +119,8 @@ def check_layer(
     _check_training(model, x)
     _check_buffers(model, x)
     report = LayerReport(repr(layer), dict(_gradient_errors(model, x, draw)))
-    _check_float32(_fresh(layer), input_shape, x, child_seed(seed, 0))
+    _check_float32(layer.detached_copy(), input_shape, x, child_seed(seed, 0))
     return report
-
-
-def _fresh(layer: Layer) -> Layer:
-    """An unbuilt copy, with the values of a built layer."""
-    twin = unbound_twin(layer, {})
-    if layer.built:
-        twin._kept = kept_values(layer)
-    return twin
 
 
 def _forward(model: Layer, x: Array, training: bool, out: Array | None = None) -> Array:
@@ -132,53 +130,56 @@ def _forward(model: Layer, x: Array, training: bool, out: Array | None = None) -
 
 
 def _vjp(
-    model: Layer, x: Array, dy: Array, out: Array | None = None, input_grad: bool = True
+    model: Layer,
+    x: Array,
+    dy: Array,
+    *,
+    y_out: Array | None = None,
+    dx_out: Array | None = None,
+    input_grad: bool = True,
 ) -> Array | None:
     """A training forward and backward; gradients are left in the model."""
     with model.preserved():
-        calls.call_forward(model, x, True, None)
-        dx = calls.call_backward(model, dy, input_grad, out)
+        calls.call_forward(model, x, True, y_out)
+        dx = calls.call_backward(model, dy, input_grad, dx_out)
         return None if dx is None else np.array(dx)
 
 
 def _check_inference(model: Layer, x: Array) -> None:
-    before = set(vars(model))
-    y = _forward(model, x, False)
+    state, kept = model.state.copy(), _attributes(model)
+    y = np.array(calls.call_forward(model, x, False, None))
     _require_same(
         model,
         y,
-        _forward(model, x, False),
-        "forward in inference gives another result the second "
-        "time. Inference must be deterministic and keep nothing; draw random numbers only if "
-        "`training`",
+        np.array(calls.call_forward(model, x, False, None)),
+        "forward in inference gives another result the second time. Inference must be "
+        "deterministic and keep nothing; draw random numbers only if `training`",
     )
-    if model._saved is not None or set(vars(model)) - before - {"_saved"}:
+    saves = any(layer._saved is not None for layer in model.walk())
+    if saves or _changed(kept, model) or not np.array_equal(state, model.state):
         raise CheckError(
-            f"{model!r}: forward keeps something in inference. Call save_for_backward only if "
-            "`training` is True, and set no attributes."
+            f"{model!r}: forward keeps something in inference. Call save_for_backward and change "
+            "the state only if `training` is True, and set no attributes."
         )
     if not model.couples_rows:
         rows = np.concatenate([_forward(model, x[i : i + 1], False) for i in range(len(x))])
-        _require_same(
-            model,
-            y,
-            rows,
-            "a row's output depends on the other rows of the batch. If that is "
-            "meant, as in batch normalisation, set the class attribute couples_rows = True; "
-            "otherwise look for a mean, sum or maximum over axis 0",
-        )
+        _require_same(model, y, rows, COUPLING)
 
 
 def _check_training(model: Layer, x: Array) -> None:
-    before = set(vars(model))
+    kept = _attributes(model)
     y = _forward(model, x, True)
-    extra = sorted(set(vars(model)) - before - {"_saved", "_rng"})
-    if extra:
+    changed = _changed(kept, model)
+    if changed:
         raise CheckError(
-            f"{model!r}: forward keeps {extra[0]!r} as an attribute. Use "
+            f"{model!r}: forward keeps {changed!r} as an attribute. Use "
             "self.save_for_backward(...) and self.saved(), so that a second forward, a copy or "
             "another thread cannot mix passes up."
         )
+    if not model.couples_rows:
+        other = x.copy()
+        other[0] = x[1]  # draws are the same: only row 0 may change
+        _require_same(model, y[1:], _forward(model, other, True)[1:], COUPLING)
     dy = np.ones_like(y)
     model.grads[...] = np.nan  # what backward leaves as it was shows as NaN
     first = _vjp(model, x, dy)
@@ -194,8 +195,8 @@ def _check_training(model: Layer, x: Array) -> None:
         model,
         grads,
         model.grads,
-        "backward gives other parameter gradients the second time, or "
-        "with input_grad=False. It must overwrite them and not add to them",
+        "backward gives other parameter gradients the second time, or with input_grad=False. It "
+        "must overwrite them and not add to them",
     )
     if second is not None or first is None:
         raise CheckError(f"{model!r}: backward must return dx, and None with input_grad=False.")
@@ -203,23 +204,28 @@ def _check_training(model: Layer, x: Array) -> None:
 
 def _check_buffers(model: Layer, x: Array) -> None:
     y = _forward(model, x, True)
-    dy = np.ones_like(y)
+    dy = np.linspace(-1.0, 1.0, y.size).reshape(y.shape)
     dx = _vjp(model, x, dy)
-    for shape_of in (_poisoned, _poisoned_strided):
-        _require_same(
-            model,
-            y,
-            _forward(model, x, True, shape_of(y)),
-            "forward gives another result when it "
-            "gets `out`. A buffer holds anything at first and may have any strides",
-        )
+    grads = model.grads.copy()
+    rule = "gives another result when it gets `out`. A buffer holds anything at first and may have"
+    for poisoned in (_poisoned, _poisoned_strided):
+        for training in (True, False):
+            expected = y if training else _forward(model, x, False)
+            found = _forward(model, x, training, poisoned(y))
+            _require_same(model, expected, found, f"forward {rule} any strides")
         if dx is not None:
+            found_dx = _vjp(model, x, dy, dx_out=poisoned(dx))
+            _require_same(model, dx, found_dx, f"backward {rule} any strides")
+            found_dx = _vjp(model, x, dy, y_out=poisoned(y))
+            both = (
+                np.append(dx.ravel(), grads),
+                np.append(np.asarray(found_dx).ravel(), model.grads),
+            )
             _require_same(
                 model,
-                dx,
-                _vjp(model, x, dy, shape_of(dx)),
-                "backward gives another result when "
-                "it gets `out`. A buffer holds anything at first and may have any strides",
+                *both,
+                "backward gives other gradients when forward got `out`. Forward must save what "
+                "backward needs in either case, and not write over it afterwards",
             )
     strided = np.repeat(x, 2, axis=0)[::2]
     _require_same(
@@ -230,7 +236,25 @@ def _check_buffers(model: Layer, x: Array) -> None:
     )
 
 
+def _attributes(model: Layer) -> list[dict[str, object]]:
+    """The attributes that authors set, of the layer and all below it."""
+    return [
+        {k: v for k, v in layer.own_attributes().items() if k not in vars(Layer)}
+        for layer in model.walk()
+    ]
+
+
+def _changed(before: list[dict[str, object]], model: Layer) -> str:
+    """The name of an attribute that is new or another object than before, or nothing."""
+    for old, new in zip(before, _attributes(model), strict=True):
+        for name, value in new.items():
+            if name not in old or old[name] is not value:
+                return name
+    return ""
+
+
 def _check_float32(layer: Layer, shape: Shape, x: Array, seed: np.random.SeedSequence) -> None:
+    """Run once in float32: the calls check dtypes and that arguments stay as they are."""
     model = layer.build(shape, rng=seed, dtype=np.float32)
     small = x if model.accepts_integers and x.dtype.kind in "iu" else x.astype(np.float32)
     y = _forward(model, small, False)
@@ -353,4 +377,7 @@ def _likely_mistake(found: Array, expected: Array, n: int) -> str:
     ratio = found[np.abs(expected) > 1e-6] / expected[np.abs(expected) > 1e-6]
     if ratio.size > 1 and np.ptp(ratio) < 1e-4 * abs(float(ratio[0])):
         return f" It is {float(ratio[0]):.4g} times the right one everywhere: a constant factor."
-    return " A factor of the chain rule is missing or wrong."
+    return (
+        " A factor of the chain rule is missing or wrong, or the input lies on a kink of the "
+        "function (give other inputs)."
+    )

@@ -29,8 +29,9 @@ def test_by_hand():
         (["cat", "dog"], ["cat", "cat"], 0.5),
         ([[1, 0], [1, 1], [0, 0]], [[1, 0], [1, 0], [1, 1]], 1 / 3),
         ([True, False], [1, 0], 1.0),
+        ([1.0, 2.0], [1, 0], 0.5),
     ],
-    ids=["right", "wrong", "strings", "several labels", "bool"],
+    ids=["right", "wrong", "strings", "several labels", "bool", "whole floats"],
 )
 def test_accuracy(true, pred, expected):
     assert dl.accuracy(true, pred) == expected
@@ -76,7 +77,7 @@ def test_confusion_matrix_of_two_integer_dtypes():
     ids=["length", "probabilities", "column", "true column", "empty"],
 )
 def test_shapes_that_do_not_fit_are_explained(metric, true, pred, message):
-    with pytest.raises(dl.ShapeError, match=f"^{metric.__name__}: {re.escape(message)}|{message}"):
+    with pytest.raises(dl.ShapeError, match=f"^{metric.__name__}: .*{re.escape(message)}"):
         metric(true, pred)
 
 
@@ -96,6 +97,20 @@ def test_shapes_that_do_not_fit_are_explained(metric, true, pred, message):
 def test_labels_that_cannot_be_counted_are_explained(true, pred, n_classes, message):
     with pytest.raises(dl.DataError, match=f"^confusion_matrix: .*{re.escape(message)}"):
         dl.confusion_matrix(true, pred, n_classes)
+
+
+@pytest.mark.parametrize(
+    ("true", "pred", "message"),
+    [
+        ([0.5, 1.0], [0, 1], "y_true has numbers such as 0.5"),
+        ([0, 1], [1.0, 0.25], "y_pred has numbers such as 0.25"),
+        ([0, np.nan], [0, 1], "y_true has numbers such as nan"),
+    ],
+    ids=["true", "predicted", "nan"],
+)
+def test_accuracy_of_measurements_is_refused(true, pred, message):
+    with pytest.raises(dl.DataError, match=f"^accuracy: compares labels, but {message}"):
+        dl.accuracy(true, pred)
 
 
 class Scorer:

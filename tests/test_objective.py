@@ -320,3 +320,97 @@ def test_wrong_batches_are_refused(x, y, error, message):
         dl.Objective(classifier(), dl.CrossEntropy()).value_and_grad(x, y)
     with pytest.raises(error, match=message):
         dl.Objective(classifier(), dl.CrossEntropy()).value(x, y)
+
+
+def test_a_subclass_with_a_formula_of_its_own_is_not_fused():
+    class Temperature(dl.Softmax):
+        def forward(self, x, *, training=False, out=None):
+            return super().forward(x / 5, training=training, out=out)
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return super().backward(dy / 5, input_grad=input_grad, out=out)
+
+    class Doubled(dl.CrossEntropy):
+        def per_sample(self, prediction, target):
+            values, gradient = super().per_sample(prediction, target)
+            return 2 * values, 2 * gradient
+
+    class Shift(dl.Sequential):
+        def forward(self, x, *, training=False, out=None):
+            return super().forward(x + 1, training=training, out=out)
+
+    soft = classifier(last=Temperature)
+    expected = dl.CrossEntropy().value_and_grad(soft.predict(X), Y)[0]
+    assert dl.Objective(soft, dl.CrossEntropy()).value(X, Y) == pytest.approx(expected, rel=1e-12)
+    plain = dl.CrossEntropy().value_and_grad(classifier().predict(X), Y)[0]
+    doubled = dl.Objective(classifier(), Doubled())
+    assert doubled.value(X, Y) == pytest.approx(2 * plain, rel=1e-12)
+    shifted = Shift([dl.Dense(4), dl.Softmax()]).build((6,), rng=0, dtype=float)
+    expected = dl.CrossEntropy().value_and_grad(shifted.predict(X), Y)[0]
+    assert dl.Objective(shifted, dl.CrossEntropy()).value(X, Y) == pytest.approx(expected)
+
+
+def test_a_changed_option_reaches_the_replicas():
+    model = classifier(dl.Dropout(0.9))
+    objective = dl.Objective(model, dl.CrossEntropy(), chunk_rows=8)
+    objective.value_and_grad(X, Y)
+    model.layers[2].rate = 0.0
+    assert objective.value_and_grad(X, Y)[0] == pytest.approx(objective.value(X, Y), rel=1e-12)
+
+
+def test_layers_with_state_see_the_whole_batch():
+    class Sums(dl.Layer):
+        def state_specs(self, input_shape):
+            return [dl.ParameterSpec("calls", (), dl.Zeros())]
+
+        def forward(self, x, *, training=False, out=None):
+            if training:
+                self.calls = self.calls + 1
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy
+
+    model = classifier(Sums())
+    dl.Objective(model, dl.CrossEntropy(), chunk_rows=8, workers=2).value_and_grad(X, Y)
+    assert model.state.tolist() == [1]
+
+
+def test_a_loss_that_breaks_its_contract_is_named():
+    class Writes(dl.MeanSquaredError):
+        def per_sample(self, prediction, target):
+            prediction += 1
+            return (prediction**2).mean(axis=1), prediction.copy()
+
+    class Leaks(dl.MeanSquaredError):
+        def per_sample(self, prediction, target):
+            return np.zeros(len(target)), np.zeros(prediction.shape)
+
+    class Shapes(dl.MeanSquaredError):
+        def per_sample(self, prediction, target):
+            return np.zeros(3), prediction.copy()
+
+    x, y = X.astype(np.float32), np.zeros((50, 4))
+    for loss, message in ((Writes(), "wrote into"), (Leaks(), "float64"), (Shapes(), r"\(3,\)")):
+        for _ in range(2):
+            objective = dl.Objective(classifier(last=None, dtype=np.float32), loss)
+            with pytest.raises(dl.ContractError, match=rf"{type(loss).__name__}\(\): .*{message}"):
+                objective.value_and_grad(x, y)
+
+
+def test_messages_name_the_loss_as_it_was_written():
+    with pytest.raises(dl.DataError, match=r"^CrossEntropy\(\): labels must be in 0..3"):
+        dl.Objective(classifier(), dl.CrossEntropy()).value_and_grad(X, Y + 1)
+
+
+def test_composites_may_train_in_any_thread():
+    from cases import Shortcut
+
+    model = dl.Sequential([Shortcut(dl.Dense(6)), dl.Dense(4), dl.Softmax()]).build((6,), rng=0)
+    x = X.astype(np.float32)
+    objective = dl.Objective(model, dl.CrossEntropy())
+    loss = objective.value_and_grad(x, Y)[0]
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(objective.value_and_grad, x, Y).result()[0] == loss
+    parts = dl.Objective(model, dl.CrossEntropy(), workers=2, chunk_rows=8)
+    assert parts.value_and_grad(x, Y)[0] == pytest.approx(loss, rel=1e-6)

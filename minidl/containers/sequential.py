@@ -10,7 +10,7 @@ from minidl.arguments import instance
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import calls
 from minidl.layers.base import Layer
-from minidl.layers.checks import check_input, convert_input
+from minidl.layers.checks import check_input, check_out, convert_input
 from minidl.layers.planning import checked_output_shape
 from minidl.typing import Array, Shape
 
@@ -20,7 +20,6 @@ class Sequential(Layer):
 
     Backward is the chain rule: each layer turns the gradient at its output into the gradient at
     its input, from last to first. A Sequential is itself a layer and can stand inside another one.
-    It owns the buffers of a training pass and lends them to its layers.
 
     Args:
         layers: The layers, from input to output.
@@ -49,7 +48,6 @@ class Sequential(Layer):
         self.accepts_integers = self.layers[0].accepts_integers
 
     def child_input_shapes(self, input_shape: Shape) -> Sequence[Shape]:
-        """Each layer's input is the output of the one before."""
         shapes = [input_shape]
         for layer in self.layers[:-1]:
             shapes.append(checked_output_shape(layer, shapes[-1]))
@@ -102,6 +100,8 @@ class Sequential(Layer):
         """Run the first `k` layers; `backward_from(k, dy)` goes back from there."""
         self._check_stop(k)
         check_input(self, x)
+        if out is not None and k:
+            check_out(self.layers[k - 1], out, (len(x), *self.layers[k - 1].bound.output_shape))
         h = calls.run_pass(self, training, lambda: self._forward_to(k, x, training, None))
         return calls.own_copy(h, x, training, out)
 

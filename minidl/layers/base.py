@@ -46,7 +46,7 @@ class Layer(ABC):
     trainable: bool = True
 
     _bound: building.Binding | None = None
-    _kept: building.Kept | None = None
+    _kept: dict[str, Array] | None = None
     _parent: Layer | None = None
     _place: str = ""
     _views: Mapping[str, Array] = MappingProxyType({})
@@ -82,7 +82,8 @@ class Layer(ABC):
         """Return the output for a batch.
 
         Args:
-            x: Input (N, *input_shape); never written to.
+            x: Input (N, *input_shape); never written to. A layer may save it for `backward`: leave
+                it as it is in between.
             training: Keep what `backward` needs with `save_for_backward`.
             out: A buffer (N, *output_shape) that may be filled and returned.
         """
@@ -283,6 +284,14 @@ class Layer(ABC):
         """`model(x)` is `model.predict(x)`."""
         return self.predict(x)
 
+    def detached_copy(self) -> Self:
+        """Return an unbuilt copy that carries its values into the next `build`.
+
+        `copy.deepcopy` does the same for a layer inside a model, but copies a whole model to a
+        built one.
+        """
+        return copying.detached_copy(self)
+
     def replica(self) -> Self:
         """Return a model over the same parameters and state for another thread.
 
@@ -294,12 +303,12 @@ class Layer(ABC):
     @contextlib.contextmanager
     def preserved(self) -> Iterator[None]:
         """Put parameters, state and generators back at the end of a `with` block."""
-        params, state = self.params.copy(), self.state.copy()
+        params, state, passes = self.params.copy(), self.state.copy(), self._chunked_passes
         generators = [copy.deepcopy(layer._rng) for layer in self.walk()]
         try:
             yield
         finally:
-            self.params, self.state = params, state
+            self.params, self.state, self._chunked_passes = params, state, passes
             for layer, generator in zip(self.walk(), generators, strict=True):
                 layer._rng = generator
 
@@ -327,9 +336,9 @@ class Layer(ABC):
         for name, parameter in inspect.signature(type(self)).parameters.items():
             value = getattr(self, name, "?")
             if parameter.default is parameter.empty:
-                shown.append(repr(value))
-            elif value is not parameter.default and value != parameter.default:
-                shown.append(f"{name}={value!r}")
+                shown.append(_short(value))
+            elif value is not parameter.default and not _equal(value, parameter.default):
+                shown.append(f"{name}={_short(value)}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
     def own_attributes(self) -> dict[str, Any]:
@@ -347,10 +356,13 @@ class Layer(ABC):
             ("forward", calls.checked_forward),
             ("backward", calls.checked_backward),
         ):
-            if name in vars(cls):
-                kernel = vars(cls)[name]
-                setattr(cls, f"_{name}", kernel)
-                setattr(cls, name, checked(kernel))
+            method = getattr(cls, name)  # its own, or the first one among its bases
+            if getattr(method, "__isabstractmethod__", False):
+                continue
+            if not hasattr(method, "kernel"):
+                method = checked(method)
+                setattr(cls, name, method)
+            setattr(cls, f"_{name}", method.kernel)
 
     def __setattr__(self, name: str, value: Any) -> None:
         view = self._views.get(name)
@@ -364,3 +376,11 @@ class Layer(ABC):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return copying.reduce(self) if self.built else super().__reduce_ex__(protocol)
+
+
+def _equal(a: object, b: object) -> bool:
+    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)  # type: ignore[arg-type]
+
+
+def _short(value: object) -> str:
+    return f"array{value.shape}" if isinstance(value, np.ndarray) else repr(value)

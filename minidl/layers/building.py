@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -12,22 +11,13 @@ from numpy.typing import DTypeLike
 
 from minidl.buffers import Block
 from minidl.errors import DTypeError, ShapeError, StateError
-from minidl.layers.planning import Plan, make_plan, name_places, sample_shape
-from minidl.parameters import Gradients, carve, total_size
+from minidl.layers.planning import Plan, check_tree, make_plan, place_names, sample_shape
+from minidl.parameters import Gradients, ParameterSpec, carve, total_size
 from minidl.randomness import child_seed, seed_sequence
 from minidl.typing import Array, RNGLike, Shape
 
 if TYPE_CHECKING:
     from minidl.layers.base import Layer
-
-
-@dataclass
-class Kept:
-    """Values that a layer copied out of a model carries into the next one."""
-
-    names: list[tuple[str, Shape]]
-    params: Array
-    state: Array
 
 
 @dataclass
@@ -43,7 +33,8 @@ class Binding:
     output_shape: Shape
     outputs: list[Block]  # of the children, in a training pass
     input_grads: list[Block]
-    forward_checked: bool = False  # its own behaviour was looked at in a first pass
+    inference_checked: bool = False  # its own behaviour was looked at in a first pass
+    training_checked: bool = False
     backward_checked: bool = False
     expected_dy: Shape | None = None  # a training forward from outside waits for its backward
     training_owner: dict[str, int] = field(default_factory=dict)
@@ -60,15 +51,15 @@ def build(root: Layer, input_shape: Shape, rng: RNGLike, dtype: DTypeLike) -> No
     if kind not in (np.float32, np.float64):
         raise DTypeError(f"{root.where}: build takes dtype float32 or float64, got {kind}.")
     seed = seed_sequence(rng)
-    name_places(root)
+    check_tree(root)
+    for layer, place in place_names(root):
+        vars(layer)["_place"] = place
     plan = make_plan(root, sample_shape(tuple_or_self(input_shape), f"{root.where}: build"))
     params, state = np.zeros(plan.n_params, kind), np.zeros(plan.n_state, kind)
-    # The k-th layer with parameters draws from the k-th stream: layers without parameters can
-    # come and go without changing any initial value.
-    _fill(plan, params, state, (child_seed(seed, k, 0) for k in itertools.count()))
+    fill(plan, params, state, seed)
     bind(plan, params, np.zeros_like(params), state)
-    for place, layer in enumerate(root.walk()):
-        layer._seed, layer._rng, layer._kept = child_seed(seed, place, 1), None, None
+    for number, layer in enumerate(root.walk()):
+        layer._seed, layer._rng, layer._kept = child_seed(seed, number, 1), None, None
 
 
 def tuple_or_self(shape: object) -> object:
@@ -90,32 +81,45 @@ def own_views(plan: Plan, params: Array, state: Array) -> dict[str, Array]:
     return carve(params, plan.specs) | carve(state, plan.state_specs)
 
 
-def _fill(plan: Plan, params: Array, state: Array, seeds: Iterator[np.random.SeedSequence]) -> None:
-    """Write the initial values, or those that copied layers carry."""
-    kept = plan.layer._kept
-    if kept is not None:
-        if kept.names != plan.names():
-            raise ShapeError(
-                f"{plan.layer.where}: carries {kept.names} from the model it was copied from, but "
-                f"here it needs {plan.names()}. Put it behind layers of the same output shape, or "
-                "make a new layer."
-            )
-        params[...], state[...] = kept.params, kept.state
-        for _ in (p for p in plan.walk() if p.specs):
-            next(seeds)
-        return
-    rng = np.random.default_rng(next(seeds) if plan.specs else 0)
-    views = own_views(plan, params, state)
-    for spec in (*plan.specs, *plan.state_specs):
-        values = spec.initializer(rng, spec.shape, spec.fan_in, spec.fan_out)
-        if np.shape(values) != spec.shape:
-            raise ShapeError(
-                f"{plan.layer.where}: {spec.initializer} returned shape {np.shape(values)} for "
-                f"{spec.name!r}, expected {spec.shape}."
-            )
-        views[spec.name][...] = values
-    for child, child_params, child_state in parts(plan, params, state):
-        _fill(child, child_params, child_state, seeds)
+def fill(plan: Plan, params: Array, state: Array, seed: np.random.SeedSequence) -> None:
+    """Write the initial values, or those that copied layers carry.
+
+    The k-th layer with parameters draws them from the k-th stream, so that layers without
+    parameters can come and go without changing any initial value.
+    """
+    k, start, start_state = 0, 0, 0
+    for place, p in enumerate(plan.walk()):
+        views = own_views(p, params[start:], state[start_state:])
+        kept = p.layer._kept
+        if kept is not None:
+            _check_kept(p, kept)
+        for specs, key in ((p.specs, (k, 0)), (p.state_specs, (place, 2))):
+            rng = np.random.default_rng(child_seed(seed, *key)) if specs else None
+            for spec in specs:
+                views[spec.name][...] = kept[spec.name] if kept else _drawn(p, spec, rng)
+        k += bool(p.specs)
+        start += total_size(p.specs)
+        start_state += total_size(p.state_specs)
+
+
+def _drawn(plan: Plan, spec: ParameterSpec, rng: np.random.Generator | None) -> Array:
+    values = np.asarray(spec.initializer(rng, spec.shape, spec.fan_in, spec.fan_out))  # type: ignore[arg-type]
+    if values.shape != spec.shape:
+        raise ShapeError(
+            f"{plan.layer.where}: {spec.initializer} returned shape {values.shape} for "
+            f"{spec.name!r}, expected {spec.shape}."
+        )
+    return values
+
+
+def _check_kept(plan: Plan, kept: dict[str, Array]) -> None:
+    needed = {spec.name: spec.shape for spec in (*plan.specs, *plan.state_specs)}
+    carried = {name: values.shape for name, values in kept.items()}
+    if carried != needed:
+        raise ShapeError(
+            f"{plan.layer.where}: carries {carried} from the model it was copied from, but here it "
+            f"needs {needed}. Put it behind layers of the same output shape, or make a new layer."
+        )
 
 
 def bind(

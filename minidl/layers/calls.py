@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> Array:
     """Run a layer's own forward inside a model."""
     bound = layer.bound
-    first_time = not bound.forward_checked
+    first_time = not (bound.training_checked if training else bound.inference_checked)
     before = x.copy() if first_time else x
     try:
         y = layer._forward(x, training=training, out=out)
@@ -37,7 +37,10 @@ def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> A
         _check_unchanged(layer, "forward", x, before)
     if y is not out or first_time:
         _check_result(layer, "forward", y, (len(x), *bound.output_shape))
-    bound.forward_checked = True
+    if first_time and training:
+        bound.training_checked = True
+    elif first_time:
+        bound.inference_checked = True
     return y
 
 
@@ -136,12 +139,13 @@ def checked_forward(kernel: Callable[..., Array]) -> Callable[..., Array]:
         y = run_pass(self, training, lambda: call_forward(self, x, training, out))
         return own_copy(y, x, training, out)
 
+    forward.kernel = kernel  # type: ignore[attr-defined]
     return forward
 
 
 def run_pass(layer: Layer, training: bool, run: Callable[[], Array]) -> Array:
     """Run a forward pass from outside; a training pass is noted until its backward."""
-    if not training:
+    if not training or layer._parent is not None:  # inside a model the root keeps the books
         return run()
     begin_training_pass(layer)
     try:
@@ -155,6 +159,8 @@ def run_pass(layer: Layer, training: bool, run: Callable[[], Array]) -> Array:
 
 def finish_pass(layer: Layer, run: Callable[[], Array | None]) -> Array | None:
     """Run a backward pass from outside, which ends the training pass also if it fails."""
+    if layer._parent is not None:
+        return run()
     try:
         return run()
     finally:
@@ -188,12 +194,15 @@ def checked_backward(kernel: Callable[..., Array | None]) -> Callable[..., Array
         dx = finish_pass(self, lambda: call_backward(self, dy, input_grad, out))
         return None if dx is None else own_copy(dx, dy, False, out)
 
+    backward.kernel = kernel  # type: ignore[attr-defined]
     return backward
 
 
 def check_dy(layer: Layer, dy: object) -> None:
     """Raise unless a training forward is pending and `dy` has the shape of its output."""
     expected = layer.bound.expected_dy
+    if layer._parent is not None:
+        return
     if expected is None:
         raise StateError(
             f"{layer.where}: backward needs a training forward before it, one for each call: "

@@ -73,7 +73,7 @@ def _dtype_fix(layer: Layer, x: Array) -> str:
         return (
             f"Convert it: x.astype(np.{layer.dtype}), or build the model with dtype=np.{x.dtype}."
         )
-    return f"Real numbers of dtype {layer.dtype} are needed."
+    return f"Convert it: np.asarray(x, dtype=np.{layer.dtype}), if these are real numbers."
 
 
 def _shape_fix(layer: Layer, x: Array) -> str:

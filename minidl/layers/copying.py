@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from minidl.layers.building import Kept, bind
-from minidl.layers.planning import make_plan
+from minidl.layers.building import bind, fill
+from minidl.layers.planning import make_plan, place_names
+from minidl.typing import Array
 
 if TYPE_CHECKING:
     from minidl.layers.base import Layer
@@ -28,50 +29,61 @@ def unbound_twin(layer: SomeLayer, memo: dict[int, Any]) -> SomeLayer:
     return twin
 
 
-def deep_copy(layer: Layer, memo: dict[int, Any]) -> Layer:
-    """Copy a root to a built, independent root, a layer inside a model to an unbound one."""
-    inside_copied_model = layer._parent is not None and id(layer._parent) in memo
-    twin = unbound_twin(layer, memo)
-    if layer.built and not inside_copied_model:
-        if layer._parent is None:
-            bind_again(twin, layer.params.copy(), layer.state.copy(), layer)
-        else:
-            twin._kept = kept_values(layer)
+def detached_copy(layer: SomeLayer, memo: dict[int, Any] | None = None) -> SomeLayer:
+    """Copy a layer to an unbuilt one; each layer carries its values into the next `build`."""
+    twin = unbound_twin(layer, {} if memo is None else memo)
+    if layer.built:
+        for mine, its in zip(twin.walk(), layer.walk(), strict=True):
+            mine._kept = {name: view.copy() for name, view in its._views.items()}
     return twin
 
 
-def kept_values(layer: Layer) -> Kept:
-    """The values of a layer inside a model, to carry along."""
-    return Kept(layer.bound.plan.names(), layer.params.copy(), layer.state.copy())
-
-
-def bind_again(twin: Layer, params: Any, state: Any, like: Layer) -> None:
-    """Build `twin` like a built layer, over the given vectors and with gradients of its own."""
-    for mine, its in zip(twin.walk(), like.walk(), strict=True):
-        vars(mine)["_place"] = its._place
-    bind(make_plan(twin, like.input_shape), params, np.zeros_like(params), state)
-
-
-def reduce(layer: Layer) -> tuple[Any, ...]:
-    """Take a built layer apart for pickle: a twin without arrays, and each value once."""
-    twin = unbound_twin(layer, {})
-    twin._kept = kept_values(layer)
-    return restore, (twin, layer.input_shape if layer._parent is None else None)
-
-
-def restore(twin: Layer, input_shape: Any) -> Layer:
-    """Put a pickled layer together again; a root comes back built."""
-    if input_shape is not None and twin._kept is not None:
-        kept, twin._kept = twin._kept, None
-        plan = make_plan(twin, input_shape)
-        bind(plan, kept.params, np.zeros_like(kept.params), kept.state)
+def deep_copy(layer: SomeLayer, memo: dict[int, Any]) -> SomeLayer:
+    """Copy a root to a built, independent root, a layer inside a model to an unbuilt one."""
+    if layer._parent is not None and id(layer._parent) in memo:  # copied as part of its model
+        return unbound_twin(layer, memo)
+    if not layer.built or layer._parent is not None:
+        return detached_copy(layer, memo)
+    twin = unbound_twin(layer, memo)
+    _bind_like(layer, twin, layer.params.copy(), layer.state.copy())
     return twin
 
 
 def replica(layer: SomeLayer, number: int) -> SomeLayer:
-    """Copy a model to one over the same parameters and state, with all else of its own."""
-    twin = unbound_twin(layer, {})
-    bind_again(twin, layer.params, layer.state, layer)
+    """Copy a model to one over the same parameters, state and options, with passes of its own."""
+    options = [value for each in layer.walk() for value in each.own_attributes().values()]
+    shared = {id(v): v for v in options if not isinstance(v, list | tuple | dict)}
+    for each in layer.walk():
+        shared.pop(id(each), None)
+    twin = unbound_twin(layer, shared)
+    _bind_like(layer, twin, layer.params, layer.state)
     for mine in twin.walk():
         mine._rng, mine._draw_key = None, (number,)
+    return twin
+
+
+def _bind_like(layer: Layer, twin: Layer, params: Array, state: Array) -> None:
+    for mine, its in zip(twin.walk(), layer.walk(), strict=True):
+        vars(mine)["_place"] = its._place
+    bind(make_plan(twin, layer.input_shape), params, np.zeros_like(params), state)
+
+
+def reduce(layer: Layer) -> tuple[Any, ...]:
+    """Take a built layer apart for pickle: a twin without views, and each value once."""
+    root = (layer.input_shape, layer.dtype) if layer._parent is None else None
+    return restore, (detached_copy(layer), root)
+
+
+def restore(twin: Layer, root: tuple[Any, Any] | None) -> Layer:
+    """Put a pickled layer together again; a root comes back built."""
+    if root is not None:
+        input_shape, dtype = root
+        for each, place in place_names(twin):
+            vars(each)["_place"] = place
+        plan = make_plan(twin, input_shape)
+        params, state = np.zeros(plan.n_params, dtype), np.zeros(plan.n_state, dtype)
+        fill(plan, params, state, np.random.SeedSequence(0))  # all values are carried along
+        bind(plan, params, np.zeros_like(params), state)
+        for each in twin.walk():
+            each._kept = None
     return twin

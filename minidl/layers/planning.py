@@ -34,10 +34,6 @@ class Plan:
         for child in self.children:
             yield from child.walk()
 
-    def names(self) -> list[tuple[str, Shape]]:
-        """Name and shape of every parameter and state array, to compare two plans."""
-        return [(s.name, s.shape) for p in self.walk() for s in (*p.specs, *p.state_specs)]
-
     @property
     def n_params(self) -> int:
         """Length of the parameter vector."""
@@ -60,17 +56,29 @@ class Plan:
 def make_plan(layer: Layer, input_shape: Shape) -> Plan:
     """Ask a layer, and then its children, for output shapes, parameters and state."""
     output_shape = checked_output_shape(layer, input_shape)
-    specs = tuple(layer.parameter_specs(input_shape))
-    state_specs = tuple(layer.state_specs(input_shape))
-    for spec in (*specs, *state_specs):
-        if spec.name in layer.own_attributes() or hasattr(type(layer), spec.name):
+    specs = _checked_specs(layer, "parameter_specs", layer.parameter_specs(input_shape))
+    state_specs = _checked_specs(layer, "state_specs", layer.state_specs(input_shape))
+    names = [spec.name for spec in (*specs, *state_specs)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ArgumentError(f"{layer.where}: two parameters have the name {name!r}.")
+        if name in layer.own_attributes() or hasattr(type(layer), name):
             raise ArgumentError(
-                f"{layer.where}: the parameter {spec.name!r} has the name of an attribute. "
-                f"Call the option initial_{spec.name}, or give the parameter another name."
+                f"{layer.where}: the parameter {name!r} has the name of an attribute. Call the "
+                f"option initial_{name}, or give the parameter another name. To set a value, "
+                "assign it after build()."
             )
     shapes = layer.child_input_shapes(input_shape)
     children = [make_plan(*pair) for pair in zip(layer.children, shapes, strict=True)]
     return Plan(layer, input_shape, output_shape, specs, state_specs, children)
+
+
+def _checked_specs(layer: Layer, method: str, specs: object) -> tuple[ParameterSpec, ...]:
+    if not isinstance(specs, list | tuple) or not all(isinstance(s, ParameterSpec) for s in specs):
+        raise ArgumentError(
+            f"{layer.where}: {method} must return a list of ParameterSpec, got {specs!r}."
+        )
+    return tuple(specs)
 
 
 def checked_output_shape(layer: Layer, input_shape: Shape) -> Shape:
@@ -91,43 +99,46 @@ def sample_shape(shape: object, who: str) -> Shape:
     return tuple(int(length) for length in shape)
 
 
-def name_places(root: Layer) -> None:
-    """Tell every layer its place, for messages; raise where the tree is none."""
-    seen: dict[int, Layer] = {}
+def place_names(root: Layer, place: str = "") -> Iterator[tuple[Layer, str]]:
+    """Every layer with its place, as messages name it."""
+    yield root, place
+    above = f" in {place}" if place else ""
+    for index, child in enumerate(root.children):
+        yield from place_names(child, f"layer {index} of {type(root).__name__}{above}")
 
-    def visit(layer: Layer) -> None:
+
+def check_tree(root: Layer) -> None:
+    """Raise unless every layer is unbuilt, stands in the model once, and is known to it."""
+    seen: set[int] = set()
+    for layer, place in place_names(root):
+        name = f"{layer!r} in {place}" if place else f"{layer!r}"
         if id(layer) in seen:
             raise ArgumentError(
-                f"{layer.where}: the same layer object stands in the model twice. Tied weights "
-                "are not supported; make a second layer, or copy.deepcopy(layer)."
+                f"{name}: the same layer object stands in the model twice. Tied weights are not "
+                "supported; make a second layer, or copy.deepcopy(layer)."
             )
+        seen.add(id(layer))
         if layer.built:
+            fix = "layer.detached_copy()" if layer._parent is None else "copy.deepcopy(layer)"
             raise StateError(
-                f"{layer.where}: belongs to a model already. A copy keeps its values and can go "
-                "into a new one: copy.deepcopy(layer)."
+                f"{name}: belongs to a model already. A copy keeps its values and can go into a "
+                f"new one: {fix}."
             )
-        seen[id(layer)] = layer
-        _raise_for_hidden_layers(layer)
-        for index, child in enumerate(layer.children):
-            above = f" in {layer._place}" if layer._place else ""
-            if id(child) not in seen:
-                vars(child)["_place"] = f"layer {index} of {type(layer).__name__}{above}"
-            visit(child)
-
-    vars(root)["_place"] = ""
-    visit(root)
+        known = {id(child) for child in layer.children}
+        for attribute, value in layer.own_attributes().items():
+            for hidden in _layers_in(value):
+                if id(hidden) not in known:
+                    raise ArgumentError(
+                        f"{name}: the attribute {attribute!r} holds {hidden!r}, which is not in "
+                        "`children`: it would be neither built nor trained. Add it to `children`."
+                    )
 
 
-def _raise_for_hidden_layers(layer: Layer) -> None:
+def _layers_in(value: object) -> Iterator[Layer]:
     from minidl.layers.base import Layer  # the class itself, for isinstance
 
-    known = {id(child) for child in layer.children}
-    for name, value in layer.own_attributes().items():
-        values = value if isinstance(value, list | tuple) else [value]
-        values = list(value.values()) if isinstance(value, dict) else values
-        for item in values:
-            if isinstance(item, Layer) and id(item) not in known:
-                raise ArgumentError(
-                    f"{layer.where}: the attribute {name!r} holds {item!r}, which is not in "
-                    "`children`: it would be neither built nor trained. Add it to `children`."
-                )
+    if isinstance(value, Layer):
+        yield value
+    elif isinstance(value, list | tuple | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _layers_in(item)

@@ -34,6 +34,7 @@ class Loss(ABC):
 
     activation: ClassVar[type[Layer] | None] = None
     from_logits: bool = False
+    _checked: bool = False  # its own behaviour was looked at in the first call
 
     @abstractmethod
     def per_sample(self, prediction: Array, target: Array) -> tuple[Array, Array]:
@@ -77,6 +78,12 @@ class Loss(ABC):
         """The same loss for logits, for `Objective`; only where `activation` is not None."""
         raise ContractError(f"{self}: has an activation and so must define with_logits().")
 
+    def from_logits_to_predictions(self, logits: Array) -> Array:
+        """What the activation makes of logits; only where `activation` is not None."""
+        raise ContractError(
+            f"{self}: has an activation and so must define from_logits_to_predictions()."
+        )
+
     def predicted_labels(self, prediction: Array) -> Array:
         """What a prediction says, for metrics: labels for classifiers, itself otherwise."""
         return prediction
@@ -114,9 +121,14 @@ class Loss(ABC):
         if not len(prediction):
             raise ShapeError(f"{self}: a batch needs at least one row, got {prediction.shape}.")
         self.check_prediction_shape(prediction.shape[1:], f"{self}")
+        if out is not None and (out.shape, out.dtype) != (prediction.shape, prediction.dtype):
+            raise ShapeError(
+                f"{self}: expected out of shape {prediction.shape} and dtype {prediction.dtype}, "
+                f"got {out.shape} {out.dtype}."
+            )
         checked = self.check_target(target, prediction.shape)
         self.check_prediction(prediction)
-        weight, total = check_weight(sample_weight, len(prediction), prediction.dtype)
+        weight, total = check_weight(sample_weight, len(prediction))
         return self.weighted(prediction, checked, weight, total, out)
 
     def weighted(
@@ -136,23 +148,32 @@ class Loss(ABC):
             total: Sum of the weights of the whole batch.
             out: A buffer for the gradient.
         """
+        first_time = not self._checked
+        before = prediction.copy() if first_time else prediction
         values, gradient = self.per_sample(prediction, target)
-        if values.shape != prediction.shape[:1] or gradient.shape != prediction.shape:
+        if first_time and not np.array_equal(before, prediction, equal_nan=True):
+            prediction[...] = before
+            raise ContractError(f"{self}: per_sample wrote into the predictions.")
+        self._checked = True
+        n, shape, dtype = len(prediction), prediction.shape, prediction.dtype
+        if values.shape != (n,) or gradient.shape != shape or gradient.dtype != dtype:
             raise ContractError(
-                f"{self}: per_sample must return values of shape {prediction.shape[:1]} and a "
-                f"gradient of shape {prediction.shape}, got {values.shape} and {gradient.shape}."
+                f"{self}: per_sample must return values of shape {(n,)} and a gradient of shape "
+                f"{shape} and dtype {dtype}, got {values.shape} and {gradient.shape} "
+                f"{gradient.dtype}."
             )
         if total == 0:
             return 0.0, np.multiply(gradient, 0, out=out)
         if weight is None:
             return float(values.sum()) / total, np.divide(gradient, total, out=out)
-        share = weight / total  # (n,)
+        share = (weight / total).astype(dtype)  # (n,)
         rows = share.reshape(-1, *[1] * (gradient.ndim - 1))  # (n, 1, ...)
         return float(values @ share), np.multiply(gradient, rows, out=out)
 
     def __repr__(self) -> str:
-        options = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if value)
-        return f"{type(self).__name__}({options})"
+        options = {name: value for name, value in vars(self).items() if name[0] != "_"}
+        shown = (f"{name}={value!r}" for name, value in options.items() if value is not False)
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def __call__(self, prediction: Array, target: ArrayLike) -> float:
         """The mean loss alone."""
@@ -164,9 +185,7 @@ class Loss(ABC):
         return twin
 
 
-def check_weight(
-    sample_weight: ArrayLike | None, n: int, dtype: np.dtype[np.floating]
-) -> tuple[Array | None, float]:
+def check_weight(sample_weight: ArrayLike | None, n: int) -> tuple[Array | None, float]:
     """Return the weights as an array (n,), or None, and their sum."""
     if sample_weight is None:
         return None, float(n)
@@ -182,7 +201,8 @@ def check_weight(
             f"sample_weight: must be at least 0, got {weight[row]} in row {row}. "
             "A weight of 0 leaves a sample out."
         )
-    return weight.astype(dtype, copy=False), float(weight.sum(dtype=np.float64))
+    # float64: sums of small or large weights would not survive float32
+    return weight.astype(np.float64, copy=False), float(weight.sum(dtype=np.float64))
 
 
 def _shape_fix(target: Array, shape: Shape) -> str:

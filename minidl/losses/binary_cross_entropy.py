@@ -57,10 +57,8 @@ class BinaryCrossEntropy(Loss):
         y = target.astype(prediction.dtype, copy=False)
         if self.from_logits:
             z = prediction
-            e = np.exp(-np.abs(z))  # e^-|z| <= 1: no overflow
-            values = np.maximum(z, 0) - y * z + np.log1p(e)
-            a = np.where(z >= 0, 1, e) / (1 + e)  # the sigmoid of z
-            return values.mean(axis=outputs), (a - y) / m
+            values = np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
+            return values.mean(axis=outputs), (_sigmoid(z) - y) / m
         eps = np.finfo(prediction.dtype).eps
         p = np.clip(prediction, eps, 1 - eps)
         values = -(y * np.log(p) + (1 - y) * np.log1p(-p))
@@ -87,6 +85,9 @@ class BinaryCrossEntropy(Loss):
                 "layer, or use BinaryCrossEntropy(from_logits=True)."
             )
 
+    def from_logits_to_predictions(self, logits: Array) -> Array:
+        return _sigmoid(logits)
+
     def predicted_labels(self, prediction: Array) -> Array:
         return self._single((prediction > (0.0 if self.from_logits else 0.5)).astype(np.int64))
 
@@ -96,3 +97,9 @@ class BinaryCrossEntropy(Loss):
     def _single(self, labels: Array) -> Array:
         """Labels (N, 1) as (N,), the form that metrics expect."""
         return labels.ravel() if labels.ndim == 2 and labels.shape[1] == 1 else labels
+
+
+def _sigmoid(z: Array) -> Array:
+    e = np.exp(-np.abs(z))  # at most 1: no overflow
+    a: Array = np.where(z >= 0, 1, e) / (1 + e)
+    return a

@@ -108,6 +108,9 @@ class CrossEntropy(Loss):
                 "CrossEntropy(from_logits=True)."
             )
 
+    def from_logits_to_predictions(self, logits: Array) -> Array:
+        return _softmax(logits)[1]
+
     def predicted_labels(self, prediction: Array) -> Array:
         labels: Array = prediction.argmax(axis=1)
         return labels

@@ -52,9 +52,11 @@ def check_probability_rows(target: Array, shape: Shape, who: str) -> Array:
         raise DataError(f"{who}: rows of probabilities must be numbers, got dtype {target.dtype}.")
     row = find_improper_row(target)
     if row is not None:
+        with np.errstate(invalid="ignore"):
+            total = float(target[row].sum())
         raise DataError(
             f"{who}: row {row} of the targets is no distribution: {np.array2string(target[row])} "
-            f"sums to {target[row].sum():.6g}. Rows must be at least 0 and sum to 1."
+            f"sums to {total:.6g}. Rows must be at least 0 and sum to 1."
         )
     return target
 
@@ -62,5 +64,6 @@ def check_probability_rows(target: Array, shape: Shape, who: str) -> Array:
 def find_improper_row(rows: Array) -> int | None:
     """The first row that is not non-negative with sum 1 (up to rounding), or None."""
     tolerance = 1e-3 if rows.dtype.itemsize < 4 else 1e-4
-    proper = (rows.min(axis=-1) >= 0) & (np.abs(rows.sum(axis=-1) - 1) <= tolerance)
+    with np.errstate(invalid="ignore"):  # infinities of both signs are no distribution either
+        proper = (rows.min(axis=-1) >= 0) & (np.abs(rows.sum(axis=-1) - 1) <= tolerance)
     return None if proper.all() else int(np.argmin(proper))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minidl.errors import ArgumentError
 from minidl.optimizers.base import LearningRate, Optimizer
 from minidl.typing import Array
 
@@ -59,6 +60,8 @@ class Adam(Optimizer):
         self.beta1 = self._number("beta1", beta1, 1.0)
         self.beta2 = self._number("beta2", beta2, 1.0)
         self.epsilon = self._number("epsilon", epsilon)
+        if not self.epsilon:
+            raise ArgumentError("Adam: epsilon must be above 0: a gradient of 0 would give 0 / 0.")
 
     @property
     def slots(self) -> Sequence[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,8 @@ class Optimizer(ABC):
 
     A rule's author writes `step` and names in `slots` the vectors that it keeps from step to step.
     An optimizer owns no parameters: `update` works in place on the vectors that it is given, and
-    what it keeps is allocated at the first call.
+    what it keeps is allocated at the first call. It belongs to one run of one model; a new run
+    begins with a new optimizer, or would inherit the old one's momentum.
 
     Args:
         learning_rate: A number, or any callable from the step's number (0, 1, ...) to one.
@@ -44,7 +46,8 @@ class Optimizer(ABC):
         self.weight_decay = self._number("weight_decay", weight_decay)
         self.steps = 0
         self.state: dict[str, Array] = {}
-        self._change: Array | None = None  # reused by every step
+        self._change: Any = None  # buffers, reused by every step
+        self._shrink: Any = None
         if not callable(learning_rate):
             self.current_learning_rate()
 
@@ -83,12 +86,17 @@ class Optimizer(ABC):
             ShapeError: If the vectors differ in length.
             StateError: If the optimizer has served a vector of another length.
         """
-        change = self._prepared(params, grads)
+        self._check(params, grads=grads, decay=decay, trainable=trainable)
         learning_rate = self.current_learning_rate()
+        if self._change is None or self._change.shape != params.shape:
+            self._allocate(params)
+        change, shrink = self._change, self._shrink
         self.step(grads, learning_rate, change)
         if self.weight_decay:
-            shrink = params * (learning_rate * self.weight_decay)
-            change += shrink if decay is None else shrink * decay
+            np.multiply(params, learning_rate * self.weight_decay, out=shrink)
+            if decay is not None:
+                shrink *= decay
+            change += shrink
         if trainable is not None:
             change *= trainable
         params -= change
@@ -96,42 +104,48 @@ class Optimizer(ABC):
 
     def current_learning_rate(self) -> float:
         """The learning rate of the next step."""
-        rate = self.learning_rate
-        value = float(rate(self.steps) if callable(rate) else rate)
-        if not (math.isfinite(value) and (value > 0 or (value == 0 and callable(rate)))):
+        rate, scheduled = self.learning_rate, False
+        if callable(rate):
+            rate, scheduled = rate(self.steps), True
+        try:
+            value = float(rate)
+        except (TypeError, ValueError):
+            value = math.nan
+        if not (math.isfinite(value) and (value > 0 or (value == 0 and scheduled))):
             raise ArgumentError(
-                f"{type(self).__name__}: learning_rate must be a positive number, got {value} "
+                f"{type(self).__name__}: learning_rate must be a positive number, got {rate} "
                 f"at step {self.steps}."
             )
         return value
 
-    def _prepared(self, params: Array, grads: Array) -> Array:
-        """Check the vectors; return the buffer for the change."""
-        change = self._change
-        if change is None or change.shape != params.shape or change.dtype != params.dtype:
-            change = self._allocated(params)
-        if grads.shape != params.shape:
-            raise ShapeError(
-                f"{self}: params has shape {params.shape} and grads {grads.shape}; both must be "
-                "vectors of one length, such as model.params and model.grads."
-            )
-        return change
-
-    def _allocated(self, params: Array) -> Array:
-        if params.ndim != 1 or params.dtype.kind != "f":
+    def _check(self, params: Array, **others: Array | None) -> None:
+        if not isinstance(params, np.ndarray) or params.ndim != 1 or params.dtype.kind != "f":
+            got = getattr(params, "dtype", type(params).__name__)
             raise DTypeError(
                 f"{self}: expected params as a vector of floating numbers, such as model.params, "
-                f"got {params.dtype} {params.shape}."
+                f"got {got} {np.shape(params)}."
             )
-        for name in self.slots:
-            kept = self.state.setdefault(name, np.zeros_like(params))
+        for name, vector in others.items():
+            if vector is not None and np.shape(vector) != params.shape:
+                raise ShapeError(
+                    f"{self}: params has shape {params.shape} and {name} {np.shape(vector)}; all "
+                    "must be vectors of one length, such as model.params and model.grads."
+                )
+        for name, kept in self.state.items():
             if kept.shape != params.shape or kept.dtype != params.dtype:
                 raise StateError(
                     f"{self}: keeps {name} for {kept.size:,} parameters of {kept.dtype}, got "
                     f"{params.size:,} of {params.dtype}. Each model needs an optimizer of its own."
                 )
+
+    def _allocate(self, params: Array) -> None:
+        for name in self.slots:
+            self.state.setdefault(name, np.zeros_like(params))
         self._change = np.empty_like(params)
-        return self._change
+        self._shrink = np.empty_like(params if self.weight_decay else params[:0])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_change": None, "_shrink": None}
 
     def _number(self, name: str, value: float, high: float = math.inf) -> float:
         """An option as a number in [0, high)."""

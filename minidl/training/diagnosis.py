@@ -1,4 +1,4 @@
-"""Why a step is not finite: found out only once it has happened."""
+"""Why a loss is not finite: found out only once it has happened."""
 
 from __future__ import annotations
 
@@ -16,14 +16,30 @@ if TYPE_CHECKING:
 
 def raise_for_bad_step(trainer: Trainer, batch: Batch, loss: float) -> None:
     """Raise the error that names the cause: data, or parameters that have grown too large."""
-    rows = batch.rows
-    numbers = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-    raise_for_non_finite(batch.x, "x", numbers)
-    largest = float(np.abs(trainer.model.params).max(initial=0.0))
+    _raise_for_bad_input(batch)
     rate = trainer.optimizer.current_learning_rate()
     raise DivergenceError(
         f"Trainer: the loss or its gradient stopped being finite in epoch {trainer.epoch + 1} at "
-        f"step {trainer.step} (loss {loss}), although the data is finite. The largest parameter is "
-        f"{largest:.3g}; the learning rate {rate:g} is probably too high: try {rate / 10:g}. The "
-        "model has the parameters from before this step."
+        f"step {trainer.step} (loss {loss}), although the data is finite. {_largest(trainer)} The "
+        f"learning rate {rate:g} is probably too high: try {rate / 10:g}. This step has changed no "
+        "parameter."
     )
+
+
+def raise_for_bad_evaluation(trainer: Trainer, batch: Batch, loss: float) -> None:
+    """Raise the error for data or parameters with which the loss cannot be computed."""
+    _raise_for_bad_input(batch)
+    raise DivergenceError(
+        f"{batch.source.name}: the loss is {loss}, although the data is finite. {_largest(trainer)}"
+    )
+
+
+def _raise_for_bad_input(batch: Batch) -> None:
+    raise_for_non_finite(batch.x, f"{batch.source.name}: x", batch.source.row_numbers(batch))
+
+
+def _largest(trainer: Trainer) -> str:
+    params = trainer.model.params
+    if not np.isfinite(params).all():
+        return "The parameters themselves are not finite."
+    return f"The largest parameter is {np.abs(params).max(initial=0.0):.3g}."

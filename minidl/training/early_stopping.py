@@ -58,25 +58,29 @@ class EarlyStopping(Callback):
         self.restore_best = restore_best
         self.best = math.nan
         self.best_epoch = 0
+        self._waited = 0
         self._best_values: tuple[Array, Array] | None = None
 
     def on_fit_begin(self, trainer: Trainer) -> None:
+        self.best, self.best_epoch, self._waited, self._best_values = math.nan, 0, 0, None
         if self.monitor not in trainer.measured:
             raise ArgumentError(
                 f"EarlyStopping: {self.monitor!r} is not measured, only "
                 f"{', '.join(trainer.measured)}. Values named val_... need validation_data or "
                 "validation_split; metrics are named in Trainer(metrics=...)."
             )
-        self.best, self.best_epoch, self._best_values = math.nan, 0, None
 
     def on_epoch_end(self, trainer: Trainer) -> None:
-        value, epoch = trainer.history[self.monitor][-1], trainer.epoch
+        value = float(trainer.history[self.monitor][-1])
         gain = self.best - value if self.mode == "min" else value - self.best
-        if not self.best_epoch or gain > self.min_delta:
-            self.best, self.best_epoch = float(value), epoch
+        first = not self.best_epoch and not math.isnan(value)
+        if first or gain > self.min_delta:
+            self.best, self.best_epoch, self._waited = value, trainer.epoch, 0
             if self.restore_best:
                 self._best_values = trainer.model.params.copy(), trainer.model.state.copy()
-        elif epoch - self.best_epoch >= self.patience:
+            return
+        self._waited += 1
+        if self._waited >= self.patience:
             trainer.stop(
                 f"{self.monitor} has not improved on {self.best:.4g} (epoch {self.best_epoch}) "
                 f"for {self.patience} epochs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterable, Iterator, Mapping, Sized
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import number_within
 from minidl.datasets.batches import row_batches
 from minidl.errors import ArgumentError, DataError, ShapeError
 from minidl.layers.checks import convert_input
@@ -26,6 +28,7 @@ class Batch:
     weight: Array | None
     total: float
     rows: slice | Array
+    source: ArraySource | BatchSource
 
 
 class ArraySource:
@@ -37,7 +40,6 @@ class ArraySource:
         x: ArrayLike,
         y: ArrayLike | None,
         sample_weight: ArrayLike | None = None,
-        class_weight: Mapping[int, float] | None = None,
         name: str = "fit",
     ) -> None:
         if y is None:
@@ -45,24 +47,30 @@ class ArraySource:
                 f"{name}: y is missing. Give targets, or as x a source of batches (x, y) that can "
                 "be iterated again, such as dl.batches(...)."
             )
+        self.name, self._objective = name, objective
         self.x = convert_input(objective.model, x)
-        if len(self.x) != len(np.asarray(y)):
+        rows = np.shape(y)[:1]
+        if rows != (len(self.x),):
             raise ShapeError(
-                f"{name}: x has {len(self.x):,} rows and y has {len(np.asarray(y)):,}; every row "
-                "of x needs one target."
+                f"{name}: x has {len(self.x):,} rows and y has "
+                f"{f'{rows[0]:,}' if rows else 'none'}; every row of x needs one target."
             )
         self.target, self.weight, self.total = objective.check_batch(self.x, y, sample_weight)
-        if class_weight is not None:
-            by_class = _class_weights(objective, self.target, class_weight)
-            weight = by_class if self.weight is None else by_class * self.weight
-            self.weight, self.total = check_weight(weight, len(self.x), objective.model.dtype)
+        self.numbers: Array | None = None  # of the rows in the data, where this is a part of it
 
     def __len__(self) -> int:
         return len(self.x)
 
-    def take(self, rows: Array) -> ArraySource:
+    def weigh_classes(self, class_weight: Mapping[int, float]) -> None:
+        """Multiply the weights by those of the classes."""
+        by_class = _class_weights(self._objective, self.target, class_weight)
+        weight = by_class if self.weight is None else by_class * self.weight
+        self.weight, self.total = check_weight(weight, len(self))
+
+    def take(self, rows: Array, name: str) -> ArraySource:
         """The same kind of source with some of the rows."""
-        part: ArraySource = object.__new__(ArraySource)
+        part = copy.copy(self)
+        part.name, part.numbers = name, rows
         part.x, part.target = self.x[rows], self.target[rows]
         part.weight = None if self.weight is None else self.weight[rows]
         part.total = float(len(rows) if part.weight is None else part.weight.sum())
@@ -74,6 +82,8 @@ class ArraySource:
 
     def batches(self, batch_size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
         """Yield batches; their arrays are overwritten by the next one."""
+        if rng is not None and batch_size < len(self):
+            self.x = np.ascontiguousarray(self.x)  # np.take would copy it for every batch
         arrays = [a for a in (self.x, self.target, self.weight) if a is not None]
         buffers = None
         for rows in row_batches(len(self), batch_size, rng):
@@ -87,7 +97,12 @@ class ArraySource:
                     np.take(a, rows, axis=0, out=part, mode="clip")  # "raise" would buffer
             weight = parts[2] if len(parts) == 3 else None
             total = float(len(parts[0]) if weight is None else weight.sum())
-            yield Batch(parts[0], parts[1], weight, total, rows)
+            yield Batch(parts[0], parts[1], weight, total, rows, self)
+
+    def row_numbers(self, batch: Batch) -> Array:
+        """Where a batch's rows are in the user's data."""
+        numbers = np.arange(len(self)) if self.numbers is None else self.numbers
+        return numbers[batch.rows]
 
 
 class BatchSource:
@@ -103,9 +118,9 @@ class BatchSource:
             raise ArgumentError(
                 f"{name}: x is a generator or iterator, which is spent after one epoch. Give "
                 "something that can be iterated again: dl.batches(...), a list of batches, or an "
-                "object whose __iter__ starts anew."
+                "object whose __iter__ returns a new iterator."
             )
-        self._objective, self._source, self._name = objective, source, name
+        self._objective, self._source, self.name = objective, source, name
 
     def steps(self, batch_size: int) -> int | None:
         """Number of batches, where the source tells."""
@@ -117,16 +132,20 @@ class BatchSource:
         for index, batch in enumerate(self._source):
             if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
                 raise DataError(
-                    f"{self._name}: batch {index} must be a tuple (x, y) or (x, y, "
+                    f"{self.name}: batch {index} must be a tuple (x, y) or (x, y, "
                     f"sample_weight), got {type(batch).__name__}."
                 )
             x = convert_input(self._objective.model, batch[0])
             weight = batch[2] if len(batch) == 3 else None
             target, weight, total = self._objective.check_batch(x, batch[1], weight)
-            yield Batch(x, target, weight, total, slice(start, start + len(x)))
+            yield Batch(x, target, weight, total, slice(start, start + len(x)), self)
             start += len(x)
         if start == 0:
-            raise DataError(f"{self._name}: the source of batches gave none.")
+            raise DataError(f"{self.name}: the source of batches gave none.")
+
+    def row_numbers(self, batch: Batch) -> Array:
+        """Where a batch's rows are, counted over the whole source."""
+        return np.arange(*batch.rows.indices(batch.rows.stop))  # type: ignore[union-attr]
 
 
 def _class_weights(objective: Objective, target: Array, class_weight: Mapping[int, float]) -> Array:
@@ -134,10 +153,16 @@ def _class_weights(objective: Objective, target: Array, class_weight: Mapping[in
     labels = objective.loss.true_labels(target)
     if objective.loss.activation is None or labels.ndim != 1:
         raise ArgumentError(f"class_weight: needs one class a sample; {objective.loss} has none.")
-    classes = max(int(labels.max()) + 1, *(int(c) + 1 for c in class_weight), 1)
-    table = np.ones(classes)
+    n = max(objective.model.bound.output_shape[-1], 2)
+    whole = isinstance(class_weight, Mapping) and all(
+        isinstance(label, int | np.integer) and 0 <= label < n for label in class_weight
+    )
+    if not whole:
+        raise ArgumentError(
+            f"class_weight: expected a dict from labels 0..{n - 1} to weights, such as "
+            f"{{0: 1.0, 1: 2.5}}, got {class_weight!r}."
+        )
+    table = np.ones(n)
     for label, weight in class_weight.items():
-        if label < 0 or label >= max(objective.model.bound.output_shape[-1], 2):
-            raise ArgumentError(f"class_weight: there is no class {label!r}.")
-        table[label] = weight
+        table[label] = number_within("class_weight", f"the weight of class {label}", weight, 0.0)
     return table[labels]

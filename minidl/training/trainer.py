@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import instance, whole_number
+from minidl.arguments import instance, number_within, whole_number
 from minidl.errors import ArgumentError, ArgumentTypeError
 from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
@@ -19,9 +19,9 @@ from minidl.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
-from minidl.randomness import seed_sequence
+from minidl.randomness import child_seed, seed_sequence
 from minidl.training.callbacks import Callback
-from minidl.training.diagnosis import raise_for_bad_step
+from minidl.training.diagnosis import raise_for_bad_evaluation, raise_for_bad_step
 from minidl.training.history import History
 from minidl.training.progress_bar import ProgressBar, is_interactive
 from minidl.training.sources import ArraySource, Batch, BatchSource
@@ -89,7 +89,8 @@ class Trainer:
         self.callbacks = [
             instance("Trainer", "callback", c, Callback) for c in _items("callbacks", callbacks)
         ]
-        self._rng = np.random.default_rng(seed_sequence(rng))
+        seed = seed_sequence(rng)
+        self._rng, self._split_seed = np.random.default_rng(seed), child_seed(seed, 0)
         self.history = History()
         self.epoch = self.step = self.last_epoch = 0
         self.steps_per_epoch: int | None = None
@@ -116,9 +117,10 @@ class Trainer:
             epochs: Further epochs.
             batch_size: Rows of a batch.
             validation_data: `(x, y)`, evaluated after every epoch.
-            validation_split: Instead: this fraction of the rows, drawn at random, is held out.
+            validation_split: Instead: this fraction of the rows, drawn at random and the same in
+                every `fit` of this trainer, is held out.
             sample_weight: A weight for each row (N,).
-            class_weight: A weight for each class, as a dict; 1 where not named.
+            class_weight: A weight for each class in training, as a dict; 1 where not named.
             shuffle: Whether to shuffle the rows anew in every epoch.
 
         Returns:
@@ -133,30 +135,36 @@ class Trainer:
         """
         epochs = whole_number("fit", "epochs", epochs)
         batch_size = whole_number("fit", "batch_size", batch_size)
-        training = self._source(x, y, sample_weight, class_weight, "fit")
+        training = self._source(x, y, sample_weight, "fit")
         training, validation = self._validation(training, validation_data, validation_split)
+        if class_weight is not None:
+            if not isinstance(training, ArraySource):
+                raise ArgumentError("fit: class_weight goes with arrays.")
+            training.weigh_classes(class_weight)
         names = ["loss", *(metric.name for metric in self.metrics)]
         self.measured = [*names, *(f"val_{name}" for name in names if validation), "seconds"]
         self.last_epoch = self.epoch + epochs
         self.steps_per_epoch = training.steps(batch_size)
         self.history.stopped = ""
-        callbacks = self._active_callbacks()
+        callbacks: list[Callback] = []  # those that have begun, and so are to end
         rng = self._rng if shuffle else None
         try:
-            for callback in callbacks:
+            for callback in self._active_callbacks():
                 callback.on_fit_begin(self)
+                callbacks.append(callback)
             while self.epoch < self.last_epoch and not self.history.stopped:
                 self._run_epoch(training, validation, batch_size, rng, callbacks)
         except KeyboardInterrupt:
             self.stop(f"interrupted in epoch {self.epoch + 1}")
         finally:
-            for callback in callbacks:
-                callback.on_fit_end(self)
+            with contextlib.ExitStack() as stack:  # all of them end, also if one raises
+                for callback in reversed(callbacks):
+                    stack.callback(callback.on_fit_end, self)
         return self.history
 
     def stop(self, reason: str) -> None:
         """End training after the present epoch; callbacks call this."""
-        self.history.stopped = reason
+        self.history.stopped = reason or "a callback asked for it"
 
     def evaluate(
         self,
@@ -172,7 +180,7 @@ class Trainer:
             y: Targets, as the loss takes them.
             sample_weight: A weight for each row (N,), for the loss.
         """
-        return self._evaluate(self._source(x, y, sample_weight, None, "evaluate"))
+        return self._evaluate(self._source(x, y, sample_weight, "evaluate"))
 
     def _run_epoch(
         self,
@@ -189,12 +197,15 @@ class Trainer:
         decay, trainable = self.model.decay_mask, self.model.trainable_mask
         params, grads = self.model.params, self.model.grads
         collected = _Collected(self.objective, self.metrics)
+        state = self.model.state
         for batch in training.batches(batch_size, rng):
+            before = state.copy() if state.size else state
             outputs = collected.room_for(batch)
             loss = self.objective.differentiate(
                 batch.x, batch.target, batch.weight, batch.total, outputs
             )
             if not (math.isfinite(loss) and is_finite(grads)):
+                self.model.state = before
                 raise_for_bad_step(self, batch, loss)
             self.optimizer.update(params, grads, decay=decay, trainable=trainable)
             self.step += 1
@@ -218,20 +229,18 @@ class Trainer:
             loss = self.objective.evaluate(
                 batch.x, batch.target, batch.weight, batch.total, outputs
             )
-            if not math.isfinite(loss):
-                raise_for_bad_step(self, batch, loss)
+            if not (math.isfinite(loss) and is_finite(batch.x)):
+                raise_for_bad_evaluation(self, batch, loss)
             collected.add(loss, batch)
         return collected.values()
 
-    def _source(
-        self, x: Any, y: Any, sample_weight: Any, class_weight: Any, name: str
-    ) -> ArraySource | BatchSource:
+    def _source(self, x: Any, y: Any, sample_weight: Any, name: str) -> ArraySource | BatchSource:
         if y is not None or isinstance(x, np.ndarray):
-            return ArraySource(self.objective, x, y, sample_weight, class_weight, name)
-        if sample_weight is not None or class_weight is not None:
+            return ArraySource(self.objective, x, y, sample_weight, name)
+        if sample_weight is not None:
             raise ArgumentError(
-                f"{name}: sample_weight and class_weight go with arrays; a source of batches "
-                "yields (x, y, sample_weight)."
+                f"{name}: sample_weight goes with arrays; a source of batches yields (x, y, "
+                "sample_weight)."
             )
         return BatchSource(self.objective, x, name)
 
@@ -244,8 +253,9 @@ class Trainer:
         if data is not None:
             if isinstance(data, tuple) and len(data) in (2, 3):
                 weight = data[2] if len(data) == 3 else None
-                return training, self._source(data[0], data[1], weight, None, "validation_data")
+                return training, self._source(data[0], data[1], weight, "validation_data")
             return training, BatchSource(self.objective, data, "validation_data")
+        split = number_within("fit", "validation_split", split, 0.0, 1.0)
         if not split:
             return training, None
         if not isinstance(training, ArraySource):
@@ -256,8 +266,10 @@ class Trainer:
                 f"fit: validation_split must leave rows on both sides, got {split!r} of "
                 f"{len(training):,} rows."
             )
-        order = self._rng.permutation(len(training))
-        return training.take(order[held_out:]), training.take(order[:held_out])
+        # The same rows in every fit, so that none is trained on in one and tested on in another.
+        order = np.random.default_rng(self._split_seed).permutation(len(training))
+        parts = order[held_out:], order[:held_out]
+        return training.take(parts[0], "fit"), training.take(parts[1], "validation_split")
 
     def _active_callbacks(self) -> list[Callback]:
         shown = any(isinstance(callback, ProgressBar) for callback in self.callbacks)
@@ -296,7 +308,7 @@ class _Collected:
             loss.predicted_labels(outputs),
         )
         for metric in self._metrics:
-            wanted = y_pred if metric.needs == "labels" else self._objective.finish(outputs)
+            wanted = y_pred if metric.needs == "labels" else self._objective.probabilities(outputs)
             values[metric.name] = float(metric.function(y_true, wanted))
         return values
 

@@ -274,3 +274,127 @@ def test_predict_names_nan_and_infinity_in_its_input():
     x[3, 1], x[4, 1] = np.nan, np.nan
     with pytest.raises(dl.DataError, match="x has NaN in rows 3, 4, column 1"):
         model.predict(x)
+
+
+def test_state_draws_from_the_seed():
+    class Features(dl.Layer):
+        def state_specs(self, input_shape):
+            return [dl.ParameterSpec("directions", (5,), dl.Normal())]
+
+        def forward(self, x, *, training=False, out=None):
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy
+
+    first, second = (dl.Sequential([Features(), Features()]).build((2,), rng=r) for r in (0, 1))
+    assert (first.state != second.state).all()
+    assert (first.layers[0].directions != first.layers[1].directions).all()
+
+
+def test_two_parameters_of_one_name_are_refused():
+    class Twice(Scale):
+        def parameter_specs(self, input_shape):
+            return [*super().parameter_specs(input_shape)] * 2
+
+    with pytest.raises(dl.ArgumentError, match="two parameters have the name 'beta'"):
+        Twice().build((3,))
+
+
+def test_specs_must_be_specs():
+    class Forgets(Scale):
+        def parameter_specs(self, input_shape):
+            pass
+
+    with pytest.raises(dl.ArgumentError, match="parameter_specs must return a list of ParameterSp"):
+        Forgets().build((3,))
+    with pytest.raises(dl.ArgumentTypeError, match=r"must be an instance such as Zeros\(\)"):
+        dl.Sequential([dl.Dense(3, weight_initializer=dl.HeNormal)]).build((2,))
+    assert dl.ParameterSpec("w", [6], dl.Zeros()).shape == (6,)
+
+
+def test_gradients_may_be_updated_together():
+    layer = dl.Dense(2).build((3,))
+    layer.gradients.update(weight=np.ones((3, 2)), bias=np.ones(2))
+    assert (layer.grads == 1).all()
+
+
+def test_a_layer_taken_out_of_a_copied_container_keeps_its_values():
+    model = dl.Sequential([dl.Sequential([dl.Dense(4), dl.ReLU()]), dl.Dense(2)]).build((3,), rng=0)
+    block = copy.deepcopy(model.layers[0])
+    new = dl.Sequential([block.layers[0], dl.Dense(5)]).build((3,), rng=1)
+    np.testing.assert_array_equal(new.layers[0].weight, model.layers[0].layers[0].weight)
+
+
+def test_a_trained_model_becomes_a_part_of_another():
+    backbone = dl.Sequential([dl.Dense(4), dl.ReLU()]).build((3,), rng=0)
+    with pytest.raises(dl.StateError, match=r"belongs to a model already.*layer.detached_copy\(\)"):
+        dl.Sequential([backbone, dl.Dense(2)]).build((3,))
+    assert backbone.where == "Sequential"
+    model = dl.Sequential([backbone.detached_copy(), dl.Dense(2)]).build((3,), rng=1)
+    np.testing.assert_array_equal(model.layers[0].params, backbone.params)
+
+
+def test_a_mixin_may_bring_the_formula():
+    class Doubles:
+        def forward(self, x, *, training=False, out=None):
+            if training:
+                self.save_for_backward()
+            return 2 * x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            self.saved()
+            return 2 * dy
+
+    class Mixed(Doubles, dl.ReLU):
+        pass
+
+    class Bare(Doubles, dl.Layer):
+        pass
+
+    x = np.array([[-1.0, 1.0]], np.float32)
+    for kind in (Mixed, Bare):
+        model = dl.Sequential([kind()]).build((2,))
+        assert model.predict(x).tolist() == model.layers[0].forward(x).tolist() == [[-2, 2]]
+        assert dl.check_layer(kind(), (2,)).worst < 1e-6
+
+
+def test_a_write_into_x_in_training_alone_is_found_after_inference():
+    class Careless(dl.ReLU):
+        def forward(self, x, *, training=False, out=None):
+            if training:
+                x *= 0.5
+            return super().forward(x, training=training, out=out)
+
+    model = Careless().build((3,))
+    x = np.ones((2, 3), np.float32)
+    model.predict(x)
+    with pytest.raises(dl.ContractError, match="forward wrote into its input x"):
+        model.forward(x, training=True)
+    assert (x == 1).all()
+
+
+def test_array_options_do_not_break_messages():
+    class Shift(dl.ReLU):
+        def __init__(self, mean=None):
+            self.mean = mean
+
+    layer = Shift(np.zeros(3))
+    assert repr(layer) == "Shift(mean=array(3,))"
+    layer.build((3,))
+
+
+def test_hidden_layers_are_found_in_nested_lists():
+    class Blocks(dl.ReLU):
+        def __init__(self):
+            self.blocks = {"a": [[dl.Dense(3)]]}
+
+    with pytest.raises(dl.ArgumentError, match="'blocks' holds"):
+        Blocks().build((3,))
+
+
+def test_unpickled_layers_know_their_places():
+    import pickle
+
+    model = pickle.loads(pickle.dumps(dl.Sequential([dl.Dense(2)]).build((3,))))
+    assert model.layers[0].where == "Dense(2) in layer 0 of Sequential"

@@ -120,7 +120,8 @@ class Scripted(dl.Callback):
 )
 def test_early_stopping_stops_and_restores_the_best(options, values, epochs, best_epoch):
     stopping = dl.EarlyStopping(**options)
-    run = trainer(Scripted(options["monitor"], values), stopping, metrics=[dl.accuracy])
+    metrics = [dl.Metric(lambda y_true, y_pred: 0.0, name="accuracy")]
+    run = trainer(Scripted(options["monitor"], values), stopping, metrics=metrics)
     history = run.fit(X, Y, epochs=6)
     assert history.epochs == epochs
     assert stopping.best_epoch == best_epoch
@@ -183,7 +184,7 @@ def test_early_stopping_needs_what_it_watches():
 
 
 def test_progress_bar_prints_a_line_an_epoch(capsys):
-    run = trainer(dl.ProgressBar(), metrics=[dl.accuracy])
+    run = trainer(dl.ProgressBar(), metrics=[dl.Metric(lambda t, p: 0.5, name="accuracy")])
     run.fit(X, Y, epochs=10, validation_data=(X, Y))
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 10
@@ -224,3 +225,47 @@ def test_history_plots_itself():
     run = trainer()
     figure = run.fit(X, Y, epochs=2).plot()
     assert figure.axes
+
+
+def test_early_stopping_does_not_take_nan_for_the_best():
+    stopping = dl.EarlyStopping("loss", patience=2)
+    run = trainer(Scripted("loss", [np.nan, 5, 4, np.nan, 4.5]), stopping)
+    run.fit(X, Y, epochs=9)
+    assert (run.epoch, stopping.best_epoch, stopping.best) == (5, 3, 4)
+    run.callbacks = [dl.EarlyStopping("loss", patience=2)]
+    run.history._columns["loss"] = [np.nan] * run.epoch
+    run.callbacks.insert(0, Scripted("loss", [np.nan] * 99))
+    assert run.fit(X, Y, epochs=9).stopped
+    assert run.epoch == 7
+
+
+def test_a_fit_that_does_not_begin_ends_no_callback():
+    stopping, log = dl.EarlyStopping("loss", patience=1), Log()
+    run = trainer(stopping)
+    run.fit(X, Y, epochs=2)
+    run.model.params = np.full(4, 7.0)
+    stopping.monitor = "val_loss"
+    run.callbacks = [log, stopping]
+    with pytest.raises(dl.ArgumentError, match="is not measured"):
+        run.fit(X, Y, epochs=1)
+    assert (run.model.params == 7).all()
+    assert log.calls == ["fit_begin", "fit_end"]
+
+
+def test_all_callbacks_end_although_one_raises():
+    class Breaks(dl.Callback):
+        def on_fit_end(self, trainer):
+            raise RuntimeError("disk full")
+
+    logs = [Log(), Log()]
+    with pytest.raises(RuntimeError, match="disk full"):
+        trainer(logs[0], Breaks(), logs[1]).fit(X, Y, epochs=1)
+    assert [log.calls[-1] for log in logs] == ["fit_end", "fit_end"]
+
+
+def test_an_empty_reason_stops_too():
+    class Stop(dl.Callback):
+        def on_epoch_end(self, trainer):
+            trainer.stop("")
+
+    assert trainer(Stop()).fit(X, Y, epochs=5).epochs == 1

@@ -159,8 +159,11 @@ def test_class_weight_is_a_sample_weight():
     weight = np.where(LABELS == 3, 2.0, np.where(LABELS == 7, 0.5, 1.0))
     theirs.fit(x, LABELS, epochs=2, sample_weight=2 * weight)
     np.testing.assert_array_equal(ours.model.params, theirs.model.params)
-    with pytest.raises(dl.ArgumentError, match="there is no class 10"):
+    with pytest.raises(dl.ArgumentError, match=r"dict from labels 0..9 to .*got \{10: 1.0\}"):
         ours.fit(x, LABELS, epochs=1, class_weight={10: 1.0})
+    for wrong in ("balanced", [1.0] * 10, {"0": 2.0}, {0: -1.0}, {-1: 1.0}):
+        with pytest.raises(dl.ArgumentError, match="class_weight"):
+            ours.fit(x, LABELS, epochs=1, class_weight=wrong)
     regression = dl.Trainer(dl.Dense(1).build((2,)), dl.MeanSquaredError(), dl.SGD(0.1))
     with pytest.raises(dl.ArgumentError, match="needs one class a sample"):
         regression.fit(np.zeros((3, 2)), np.zeros((3, 1)), epochs=1, class_weight={0: 1.0})
@@ -246,7 +249,7 @@ def test_sources_of_batches():
         ([DIGITS], {}, dl.DataError, "batch 0 must be a tuple"),
         (3, {}, dl.ArgumentError, "expected arrays, or a source of batches"),
         (DIGITS, {}, dl.ArgumentError, "y is missing"),
-        ([(DIGITS, LABELS)], {"sample_weight": [1]}, dl.ArgumentError, "go with arrays"),
+        ([(DIGITS, LABELS)], {"sample_weight": [1]}, dl.ArgumentError, "goes with arrays"),
         ([(DIGITS, LABELS)], {"validation_split": 0.1}, dl.ArgumentError, "goes with arrays"),
     ],
 )
@@ -317,8 +320,12 @@ def test_divergence_is_named_and_parameters_stay_finite():
         ({"epochs": 1.5}, "epochs must be a whole number"),
         ({"epochs": 1, "batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
         ({"epochs": 1, "batch_size": "all"}, "batch_size must be a whole number"),
-        ({"epochs": 1, "validation_split": 1.0}, "must leave rows on both sides, got 1.0"),
-        ({"epochs": 1, "validation_split": -0.5}, "must leave rows on both sides"),
+        (
+            {"epochs": 1, "validation_split": 1.0},
+            r"split must be a number in \[0, 1\), got 1.0",
+        ),
+        ({"epochs": 1, "validation_split": -0.5}, r"must be a number in \[0, 1\)"),
+        ({"epochs": 1, "validation_split": 0.001}, "must leave rows on both sides"),
         (
             {"epochs": 1, "validation_split": 0.5, "validation_data": (DIGITS, LABELS)},
             "validation_data or validation_split, not both",
@@ -412,3 +419,114 @@ def test_a_learning_rate_may_depend_on_the_step():
     trainer.fit(DIGITS, LABELS, epochs=1, batch_size=100)
     assert rates == [0, 1, 2]
     assert trainer.model.params.dtype == np.float32
+
+
+def test_rows_of_a_validation_split_are_numbered_as_in_the_data():
+    x = DIGITS.copy()
+    x[17, 5] = np.nan
+    for split in (0.1, 0.9):
+        with pytest.raises(dl.DataError, match=r"x has NaN in row 17, column 5"):
+            small().fit(x, LABELS, epochs=1, validation_split=split)
+
+
+def test_a_second_fit_holds_out_the_same_rows():
+    seen = []
+
+    class Watch(dl.Layer):
+        def forward(self, x, *, training=False, out=None):
+            if training:
+                seen.extend(x[:, 0])
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy
+
+    x = np.arange(100, dtype=np.float32).reshape(100, 1)
+    model = dl.Sequential([Watch(), dl.Dense(1)]).build((1,), rng=0)
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(1e-9), rng=0)
+    for _ in range(3):
+        trainer.fit(x, x, epochs=1, validation_split=0.25)
+    assert len(set(seen)) == 75
+
+
+def test_class_weights_do_not_change_what_validation_says():
+    plain, weighted = (
+        small(optimizer=dl.SGD(lambda step: 0.0)).fit(
+            DIGITS, LABELS, epochs=1, validation_split=0.5, class_weight=weight
+        )
+        for weight in (None, {3: 9.0})
+    )
+    assert weighted["val_loss"] == plain["val_loss"]
+    assert weighted["loss"] != plain["loss"]
+
+
+def test_infinity_is_found_where_an_activation_hides_it():
+    x = DIGITS.copy()
+    x[123, 456] = np.inf
+    model = dl.Sequential([dl.Dense(5), dl.Tanh(), dl.Dense(10), dl.Softmax()]).build((784,), rng=0)
+    trainer = dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1))
+    for call in (trainer.evaluate, trainer.objective.value_and_grad, trainer.objective.value):
+        with pytest.raises(dl.DataError, match="x has infinity in row 123, column 456"):
+            call(x, LABELS)
+    with pytest.raises(dl.DataError, match="validation_data: x has infinity in row 123"):
+        trainer.fit(DIGITS, LABELS, epochs=1, validation_data=(x, LABELS))
+
+
+def test_evaluating_broken_parameters_is_explained():
+    trainer = small()
+    trainer.model.params *= np.nan
+    with pytest.raises(dl.DivergenceError, match=r"evaluate: .*parameters themselves are not fini"):
+        trainer.evaluate(DIGITS, LABELS)
+
+
+def test_a_bad_batch_does_not_reach_the_state():
+    class RunningMean(dl.Layer):
+        def state_specs(self, input_shape):
+            return [dl.ParameterSpec("mean", input_shape, dl.Zeros())]
+
+        def forward(self, x, *, training=False, out=None):
+            if training:
+                self.mean = x.mean(axis=0)
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy
+
+    x = DIGITS.copy()
+    x[299, 0] = np.nan
+    model = dl.Sequential([RunningMean(), dl.Dense(10), dl.Softmax()]).build((784,), rng=0)
+    with pytest.raises(dl.DataError, match="row 299, column 0"):
+        dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1)).fit(x, LABELS, epochs=1, shuffle=False)
+    assert np.isfinite(model.state).all()
+    assert model.state.any()
+
+
+def test_data_of_any_memory_order():
+    ours, theirs = small(), small()
+    ours.fit(np.asfortranarray(DIGITS), LABELS, epochs=1)
+    theirs.fit(DIGITS, LABELS, epochs=1)
+    np.testing.assert_array_equal(ours.model.params, theirs.model.params)
+
+
+def test_single_rows_of_logits_are_not_taken_for_probabilities():
+    model = dl.Dense(2).build((1,), dtype=np.float64)
+    model.params = [0, 0, 0.25, 0.75]  # whatever x, the logits look like a distribution
+    trainer = dl.Trainer(model, dl.CrossEntropy(from_logits=True), dl.SGD(1e-9))
+    trainer.fit(np.zeros((5, 1)), [0, 1, 0, 1, 0], epochs=1, batch_size=1)
+    assert trainer.step == 5
+
+
+def test_probabilities_of_a_model_that_ends_in_logits():
+    seen = []
+    metric = dl.Metric(lambda y_true, p: seen.append(p) or 0.0, needs="probabilities", name="m")
+    for last, loss in ((None, dl.CrossEntropy(from_logits=True)), (dl.Softmax, dl.CrossEntropy())):
+        small(last=last, loss=loss, metrics=[metric]).evaluate(DIGITS, LABELS)
+    np.testing.assert_allclose(seen[0], seen[1], rtol=1e-6)
+    np.testing.assert_allclose(seen[0].sum(axis=1), 1, rtol=1e-6)
+
+
+def test_accuracy_of_numbers_is_an_error():
+    model = dl.Dense(1).build((784,), rng=0)
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(1e-3), metrics=[dl.accuracy])
+    with pytest.raises(dl.DataError, match="accuracy: compares labels, but y_pred has numbers"):
+        trainer.evaluate(DIGITS, np.zeros((300, 1)))
