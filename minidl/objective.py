@@ -67,7 +67,8 @@ class Objective:
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
         # State that several chunks change would depend on their order in time.
         self._whole = any(layer.couples_rows for layer in model.walk()) or model.state.size > 0
-        self._replicas: list[Layer] = []
+        self._trunk = _Trunk(model, self.fused)
+        self._replicas: list[_Trunk] = []
         self._options: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
 
@@ -131,7 +132,7 @@ class Objective:
         calls.begin_training_pass(model)
         try:
             if len(x) <= self.chunk_rows or self._whole:
-                return self._step(model, x, target, weight, total, outputs)
+                return self._step(self._trunk, x, target, weight, total, outputs)
             return self._differentiate_chunks(x, target, weight, total, outputs)
         finally:
             model.bound.expected_dy = None
@@ -139,7 +140,7 @@ class Objective:
 
     def _step(
         self,
-        model: Layer,
+        trunk: _Trunk,
         x: Array,
         target: Array,
         weight: Array | None,
@@ -147,12 +148,12 @@ class Objective:
         outputs: Array | None,
     ) -> float:
         with np.errstate(all="ignore"):  # what is not finite is found and explained afterwards
-            y = self._forward(model, x, training=True)
+            y = trunk.forward(x, training=True)
             self._check_output(y)
             if outputs is not None:
                 outputs[...] = y
             value, dy = self._loss.weighted(y, target, weight, total)
-            self._backward(model, dy)
+            trunk.backward(dy)
         return value
 
     def _differentiate_chunks(
@@ -164,16 +165,16 @@ class Objective:
 
         def run(job: tuple[int, slice]) -> float:
             index, rows = job
-            replica = self._replicas[index % self.workers]
-            for layer in replica.walk():
+            trunk = self._replicas[index % self.workers]
+            for layer in trunk.model.walk():
                 layer._rng, layer._draw_key = None, (number, index)
             w, o = (None if a is None else a[rows] for a in (weight, outputs))
-            return self._step(replica, x[rows], target[rows], w, total, o)
+            return self._step(trunk, x[rows], target[rows], w, total, o)
 
         value, grads = 0.0, self.model.grads
         for index, part in enumerate(self._map_chunks(run, len(x))):
             value += part
-            chunk_grads = self._replicas[index % self.workers].grads
+            chunk_grads = self._replicas[index % self.workers].model.grads
             if index == 0:
                 grads[...] = chunk_grads
             else:
@@ -188,7 +189,7 @@ class Objective:
             self._replicas = []
             self._options = options
         while len(self._replicas) < self.workers:
-            self._replicas.append(self.model.replica())
+            self._replicas.append(_Trunk(self.model.replica(), self.fused))
 
     def evaluate(
         self,
@@ -204,7 +205,7 @@ class Objective:
             _, rows = job
             w = None if weight is None else weight[rows]
             with np.errstate(all="ignore"):
-                y = self._forward(self.model, x[rows], training=False)
+                y = self._trunk.forward(x[rows], training=False)
                 self._check_output(y)
                 if outputs is not None:
                     outputs[rows] = y
@@ -239,35 +240,37 @@ class Objective:
         for start in range(0, len(jobs), self.workers):  # a replica's gradients are read in between
             yield from list(self._pool.map(run, jobs[start : start + self.workers]))
 
-    def _forward(self, model: Layer, x: Array, *, training: bool) -> Array:
-        """The model's output, or its logits where the activation is fused with the loss."""
-        if not self.fused:
-            return calls.call_forward(model, x, training, None)
-        for sequential in _trailing_sequentials(model):
-            x = sequential._forward_to(len(sequential.layers) - 1, x, training, None)
-        return x
-
-    def _backward(self, model: Layer, dy: Array) -> None:
-        if not self.fused:
-            calls.call_backward(model, dy, False, None)
-            return
-        for sequential in reversed(_trailing_sequentials(model)):
-            k = len(sequential.layers) - 1
-            dx = sequential._backward_from(k, dy, sequential is not model, None)
-            if dx is not None:
-                dy = dx
-
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_pool": None, "_replicas": [], "_options": []}
 
 
-def _trailing_sequentials(model: Layer) -> list[Sequential]:
-    """The model if it is a Sequential, its last layer if that is one too, and so on."""
-    found: list[Sequential] = []
-    while _is(model, Sequential):
-        found.append(cast(Sequential, model))
-        model = found[-1].layers[-1]
-    return found
+class _Trunk:
+    """A model, cut in front of its last activation where that is computed with the loss."""
+
+    def __init__(self, model: Layer, cut: bool) -> None:
+        self.model = model
+        self._trail: list[Sequential] = []  # the model, its last layer, that one's last layer ...
+        while cut and _is(model, Sequential):
+            self._trail.append(cast(Sequential, model))
+            model = self._trail[-1].layers[-1]
+        self._whole = not cut
+
+    def forward(self, x: Array, *, training: bool) -> Array:
+        """The model's output, or its logits."""
+        if self._whole:
+            return calls.call_forward(self.model, x, training, None)
+        for sequential in self._trail:
+            x = sequential._forward_to(len(sequential.layers) - 1, x, training, None)
+        return x
+
+    def backward(self, dy: Array) -> None:
+        """Compute the gradients of the parameters from that of the output, or of the logits."""
+        if self._whole:
+            calls.call_backward(self.model, dy, False, None)
+        for sequential in reversed(self._trail):
+            k, inner = len(sequential.layers) - 1, sequential is not self.model
+            dx = sequential._backward_from(k, dy, inner, None)
+            dy = dy if dx is None else dx
 
 
 def _last_layers(model: Layer) -> list[Layer]:

@@ -2,14 +2,21 @@
 
 A page's blocks run in order, in one namespace, as a reader would type them. A ```text block right
 after a ```python block is what that block prints: words and whole numbers must be the same;
-decimal fractions may differ a little, because another CPU adds up in another order.
+decimal fractions may differ a little, because another CPU adds up in another order. Where a page
+shows what is no longer printed, and the new output is right,
+
+    python tests/test_docs_snippets.py
+
+writes it into the pages. Then read them: a sentence may speak of the old one.
 """
 
 import contextlib
 import io
 import linecache
 import re
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +38,7 @@ class Block:
     line: int
     code: str
     output: str | None
+    span: tuple[int, int] = field(default=(0, 0), compare=False)  # of the output, in the page
 
 
 def blocks_of(page: Path) -> list[Block]:
@@ -38,8 +46,11 @@ def blocks_of(page: Path) -> list[Block]:
     found = []
     for match in BLOCK.finditer(text):
         line = text.count("\n", 0, match.start("code")) + 1
-        code = re.sub(rf"^{match['indent']}", "", match["code"], flags=re.MULTILINE)
-        found.append(Block(line, code, match["output"]))
+        code, output = (
+            None if part is None else re.sub(rf"^{match['indent']}", "", part, flags=re.MULTILINE)
+            for part in match.group("code", "output")
+        )
+        found.append(Block(line, code, output, match.span("output")))
     return found
 
 
@@ -48,21 +59,20 @@ PAGES = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _reader(tmp_path, monkeypatch):
+def prepare(patch: pytest.MonkeyPatch, folder: Path | str) -> None:
     """An empty folder, no display, and drawn digits where the page loads MNIST."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "Agg")
 
     def drawn_digits(data_dir=None):
         return dl.synthetic_digits(400, rng=0), dl.synthetic_digits(100, rng=1)
 
-    monkeypatch.setattr(dl, "load_mnist", drawn_digits)
+    patch.chdir(folder)
+    patch.setenv("MPLBACKEND", "Agg")
+    patch.setattr(dl, "load_mnist", drawn_digits)
     np.random.seed(0)  # noqa: NPY002, for libraries that a snippet may use
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_blocks_run_and_print_what_the_page_says(page):
+def run(page: Path) -> Iterator[tuple[Block, str]]:
+    """Run a page's blocks; give each with what it printed."""
     namespace = {"__name__": "__main__"}
     linecache.checkcache(str(page))
     for block in blocks_of(page):
@@ -71,8 +81,25 @@ def test_blocks_run_and_print_what_the_page_says(page):
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(code, namespace)
+        yield block, printed.getvalue()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_blocks_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
+    prepare(monkeypatch, tmp_path)
+    for block, printed in run(page):
         if block.output is not None:
-            assert_same_output(printed.getvalue(), block.output, f"{page.name}, line {block.line}")
+            assert_same_output(printed, block.output, f"{page.name}, line {block.line}")
+
+
+def refresh(page: Path) -> None:
+    """Write what the blocks print into the page, where it shows their output."""
+    text = page.read_text(encoding="utf-8")
+    for block, printed in reversed(list(run(page))):
+        if block.output is not None:
+            lines = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
+            text = text[: block.span[0]] + lines + text[block.span[1] :]
+    page.write_text(text, encoding="utf-8")
 
 
 def assert_same_output(got: str, shown: str, where: str) -> None:
@@ -106,3 +133,17 @@ def test_blocks_are_found_with_their_lines_and_outputs(tmp_path):
         "- item\n\n    ```python\n    x = 2\n    ```\n\ntext\n\n```text\nnot output\n```\n"
     )
     assert blocks_of(page) == [Block(4, "print(1)\n", "1\n"), Block(14, "x = 2\n", None)]
+
+
+def test_refresh_writes_what_is_printed(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("```python\nprint(2)\n```\n\n```text\n1\n```\n\ntext\n")
+    refresh(page)
+    assert page.read_text() == "```python\nprint(2)\n```\n\n```text\n2\n```\n\ntext\n"
+
+
+if __name__ == "__main__":
+    for path in PAGES:
+        with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+            prepare(patch, folder)
+            refresh(path)

@@ -77,9 +77,10 @@ def load_mnist(
         DataError: A file is damaged or is not the original.
 
     Example:
-        >>> (x_train, y_train), (x_test, y_test) = load_mnist()  # doctest: +SKIP
-        >>> x_train.shape, y_train[:5]  # doctest: +SKIP
-        ((60000, 784), array([5, 0, 4, 1, 9]))
+        ```python
+        (x_train, y_train), (x_test, y_test) = dl.load_mnist()
+        print(x_train.shape, y_train[:5])  # (60000, 784) [5 0 4 1 9]
+        ```
 
     References:
         Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (1998),

@@ -56,12 +56,10 @@ def call_backward(layer: Layer, dy: Array, input_grad: bool, out: Array | None) 
         raise
     if first_time:
         _check_unchanged(layer, "backward", dy, before)
-    if not input_grad:
-        return None
-    if dx is not out or first_time:
+    if input_grad and (dx is not out or first_time):
         _check_result(layer, "backward", dx, (len(dy), *bound.input_shape))
     bound.backward_checked = True
-    return dx
+    return dx if input_grad else None
 
 
 def _note_place(layer: Layer, error: Exception) -> None:

@@ -98,7 +98,7 @@ class Dense(Layer):
         (x,) = self.saved()
         np.matmul(x.T, dy, out=self.gradients["weight"])  # (D, N) @ (N, M) -> (D, M)
         if self.use_bias:
-            np.sum(dy, axis=0, out=self.gradients["bias"])  # (N, M) -> (M,)
+            dy.sum(axis=0, out=self.gradients["bias"])  # (N, M) -> (M,)
         if not input_grad:
             return None
         return np.matmul(dy, self.weight.T, out=out)  # (N, M) @ (M, D) -> (N, D)

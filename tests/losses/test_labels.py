@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from minidl.errors import DataError, ShapeError
+from minidl.losses.labels import check_class_labels, check_probability_rows, find_improper_row
+
+
+def test_right_labels_come_back_as_indices():
+    labels = check_class_labels(np.array([0, 9, 3], np.uint8), (3, 10), "who")
+    assert labels.dtype == np.intp
+    np.testing.assert_array_equal(labels, [0, 9, 3])
+
+
+def test_indices_are_not_copied():
+    labels = np.array([0, 1], np.intp)
+    assert check_class_labels(labels, (2, 2), "who") is labels
+
+
+def test_the_message_counts_and_places_wrong_labels():
+    labels = np.tile(np.arange(1, 11), 1000)
+    message = (
+        r"^who: labels must be in 0\.\.9 for 10 outputs, got 10 in row 9 \(1,000 of 10,000 labels "
+        r"are out of range, which runs from 1 to 10\)\. Labels start at 0: use labels - 1\.$"
+    )
+    with pytest.raises(DataError, match=message):
+        check_class_labels(labels, (10000, 10), "who")
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], [1, 1, 3], [-1, 0, 1]], ids=str)
+def test_subtracting_1_is_advised_only_where_it_helps(labels):
+    with pytest.raises(DataError, match=r"The last layer needs one output for each class\.$"):
+        check_class_labels(np.array(labels), (3, 2), "who")
+
+
+def test_labels_of_another_number():
+    with pytest.raises(ShapeError, match=r"^who: expected labels of shape \(3,\) .* \(2,\)"):
+        check_class_labels(np.array([0, 1]), (3, 4), "who")
+
+
+def test_right_rows_come_back_as_they_are():
+    target = np.array([[0.25, 0.75], [1, 0]], np.float32)
+    assert check_probability_rows(target, (2, 2), "who") is target
+
+
+@pytest.mark.parametrize(
+    ("dtype", "error", "row"),
+    [
+        (np.float64, 0.9e-4, None),
+        (np.float64, 1.1e-4, 1),
+        (np.float64, -1.1e-4, 1),
+        (np.float32, 0.9e-4, None),
+        (np.float32, 1.1e-4, 1),
+        (np.float16, 0.9e-3, None),
+        (np.float16, -2e-3, 1),
+    ],
+)
+def test_rows_may_miss_1_by_rounding(dtype, error, row):
+    rows = np.array([[0, 1], [0.5 + error, 0.5], [0, 1]], dtype)
+    assert find_improper_row(rows) == row
+
+
+def test_the_first_wrong_row_is_found():
+    assert find_improper_row(np.array([[1, 0], [2, -1], [3, -2]])) == 1
+    assert find_improper_row(np.array([[1, 0], [0, 1]])) is None
+    assert find_improper_row(np.array([[0, 0]], np.uint8)) == 0
