@@ -8,7 +8,7 @@ digits (`tests/examples/test_reference_parity.py`).
 How to run it:
 
     python examples/n_layer_mnist.py
-    python examples/n_layer_mnist.py --hidden 256,128 --epochs 10
+    python examples/n_layer_mnist.py --hidden 256,128 --epochs 20
 
 What to look at:
 
