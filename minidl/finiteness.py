@@ -14,10 +14,12 @@ def is_finite(a: Array) -> bool:
     A dot product with itself is finite only if every element is; only where it is not (which an
     overflow of the squares can cause as well) is every element looked at.
     """
-    if a.dtype.kind not in "fc":
-        return True
-    flat = a.ravel(order="K")
-    return math.isfinite(np.dot(flat, flat)) or bool(np.isfinite(flat).all())
+    if a.dtype.kind == "f":
+        flat = a.ravel(order="K")
+        with np.errstate(over="ignore", invalid="ignore"):
+            if math.isfinite(np.dot(flat, flat)):
+                return True
+    return bool(np.isfinite(a).all())
 
 
 def raise_for_non_finite(x: Array, name: str, rows: Array | None = None) -> None:
