@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,6 +19,9 @@ from minidl.layers.checks import check_input
 from minidl.layers.dense import Dense
 from minidl.losses.base import Loss, check_weight
 from minidl.typing import Array
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 
 class Objective:
@@ -236,6 +238,8 @@ class Objective:
             yield from map(run, jobs)
             return
         if self._pool is None:
+            from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need
+
             self._pool = ThreadPoolExecutor(self.workers)
         for start in range(0, len(jobs), self.workers):  # a replica's gradients are read in between
             yield from list(self._pool.map(run, jobs[start : start + self.workers]))
