@@ -1,3 +1,4 @@
+import dataclasses
 import re
 from functools import partial
 
@@ -126,6 +127,12 @@ def test_a_metric_is_named_after_its_function(function, name):
     assert dl.Metric(function).name == name
     assert dl.Metric(function, name="mine").name == "mine"
     assert dl.Metric(function).needs == "labels"
+
+
+def test_a_metric_is_a_value():
+    assert dl.Metric(dl.accuracy) == dl.Metric(dl.accuracy, name="accuracy")
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'name'"):
+        dl.Metric(dl.accuracy).name = "other"
 
 
 @pytest.mark.parametrize("function", [0.5, "accuracy", None], ids=str)

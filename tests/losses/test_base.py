@@ -235,10 +235,10 @@ def test_a_loss_of_ones_own_is_one_method():
 @pytest.mark.parametrize(
     ("values", "gradient"),
     [
-        (np.zeros((2, 2)), np.zeros((2, 2))),
+        (np.zeros((2, 3)), np.zeros((2, 3))),
         (np.zeros(2), np.zeros(2)),
-        (np.zeros(()), np.zeros((2, 2))),
-        (np.zeros(2), np.zeros((2, 2), np.float32)),
+        (np.zeros(()), np.zeros((2, 3))),
+        (np.zeros(2), np.zeros((2, 3), np.float32)),
     ],
     ids=["no mean over outputs", "gradient too small", "mean over the batch", "float32"],
 )
@@ -247,8 +247,12 @@ def test_a_loss_that_returns_wrong_shapes_or_dtypes_is_named(values, gradient):
         def per_sample(self, prediction, target):
             return values, gradient
 
-    with pytest.raises(dl.ContractError, match=r"Broken\(\): per_sample must return values of sha"):
-        Broken().value_and_grad(np.ones((2, 2)), np.ones((2, 2)))
+    message = (
+        "Broken(): per_sample must return values of shape (2,) and a gradient of shape (2, 3) and "
+        f"dtype float64, got {values.shape} and {gradient.shape} {gradient.dtype}."
+    )
+    with pytest.raises(dl.ContractError, match=re.escape(message)):
+        Broken().value_and_grad(np.ones((2, 3)), np.ones((2, 3)))
 
 
 def test_a_loss_that_writes_into_the_predictions_is_named_and_undone():

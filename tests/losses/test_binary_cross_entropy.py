@@ -125,3 +125,9 @@ def test_labels_for_metrics():
     np.testing.assert_array_equal(LOGITS.predicted_labels(np.array([[-0.1], [0.4]])), [0, 1])
     np.testing.assert_array_equal(LOGITS.true_labels(np.array([[0], [1], [0.6]])), [0, 1, 1])
     assert LOGITS.predicted_labels(np.zeros((2, 3, 1))).shape == (2, 3, 1)
+
+
+def test_what_is_undecided_counts_as_no():
+    assert PROBABILITIES.predicted_labels(np.array([[0.5]])) == [0]
+    assert LOGITS.predicted_labels(np.array([[0.0]])) == [0]
+    assert LOGITS.true_labels(np.array([[0.5]])) == [0]

@@ -43,6 +43,18 @@ def test_right_rows_come_back_as_they_are():
 
 
 @pytest.mark.parametrize(
+    ("n", "classes", "message"),
+    [
+        (3, 5, r"shape \(3,\) or .* \(3, 4\), got \(3, 5\)\. .* 4 outputs, .* have 5 classes\.$"),
+        (2, 4, r"shape \(3,\) or .* \(3, 4\), got \(2, 4\)\. Every sample needs one row\.$"),
+    ],
+)
+def test_rows_of_another_shape(n, classes, message):
+    with pytest.raises(ShapeError, match=message):
+        check_probability_rows(np.eye(5)[:n, :classes], (3, 4), "who")
+
+
+@pytest.mark.parametrize(
     ("dtype", "error", "row"),
     [
         (np.float64, 0.9e-4, None),

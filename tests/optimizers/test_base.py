@@ -194,6 +194,23 @@ def test_a_second_model_needs_an_optimizer_of_its_own(case, second):
     assert (second == 1).all()
 
 
+def test_another_dtype_is_not_computed_in_the_first_ones_precision():
+    optimizer, grads = dl.SGD(0.1), gradients()
+    after(optimizer, grads.astype(np.float32))
+    np.testing.assert_array_equal(after(optimizer, grads), after(dl.SGD(0.1), grads))
+
+
+@every_optimizer
+def test_options_may_be_changed_between_steps(case):
+    optimizer, params = case.make(), np.ones(4)
+    optimizer.update(params, np.ones(4))
+    before = params.copy()
+    optimizer.learning_rate, optimizer.weight_decay = 0.5, 0.25
+    optimizer.update(params, np.zeros(4), trainable=np.array([1, 1, 0, 0]))
+    assert (params[:2] < before[:2] * 0.876).all()
+    np.testing.assert_array_equal(params[2:], before[2:])
+
+
 ONES = np.ones(4)
 WRONG_VECTORS = {
     "grads too short": ((ONES, np.ones(3)), {}, dl.ShapeError, r"shape \(4,\) and grads \(3,\)"),
@@ -258,7 +275,9 @@ def test_a_schedule_that_gives_no_learning_rate_is_explained(rate):
 
 
 def test_current_learning_rate_is_that_of_the_next_step():
-    optimizer = dl.SGD(lambda step: 1 / (1 + step))
+    seen = []
+    optimizer = dl.SGD(lambda step: seen.append(step) or 1 / (1 + step))
+    assert not seen  # a schedule may need what exists only once training has begun
     assert optimizer.current_learning_rate() == 1
     optimizer.update(np.ones(1), np.ones(1))
     assert optimizer.current_learning_rate() == 0.5
@@ -285,3 +304,4 @@ def test_an_optimizer_of_ones_own_is_one_method():
     SignDescent(0.5, weight_decay=0.5).update(params, np.array([3.0, -2.0, 0.0]))
     np.testing.assert_array_equal(params, [1 - 0.5 - 0.25, 2 + 0.5 - 0.5, 4 - 1])
     assert repr(SignDescent(0.5)) == "SignDescent(0.5)"
+    assert SignDescent(0.5).weight_decay == 0
