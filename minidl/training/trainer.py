@@ -302,11 +302,9 @@ class _Collected:
         values = {"loss": self._loss / self._weight if self._weight else 0.0}
         if not self._metrics:
             return values
-        loss, outputs = self._objective.loss, np.concatenate(self._outputs)
-        y_true, y_pred = (
-            loss.true_labels(np.concatenate(self._targets)),
-            loss.predicted_labels(outputs),
-        )
+        outputs = np.concatenate(self._outputs)
+        y_true = self._objective.loss.true_labels(np.concatenate(self._targets))
+        y_pred = self._objective.predicted_labels(outputs)
         for metric in self._metrics:
             wanted = y_pred if metric.needs == "labels" else self._objective.probabilities(outputs)
             values[metric.name] = float(metric.function(y_true, wanted))
