@@ -22,10 +22,11 @@ from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
 from minidl.training.callbacks import Callback
 from minidl.training.diagnosis import raise_for_bad_evaluation, raise_for_bad_step
+from minidl.training.epoch_values import EpochValues
 from minidl.training.history import History
 from minidl.training.progress_bar import ProgressBar, is_interactive
-from minidl.training.sources import ArraySource, Batch, BatchSource
-from minidl.typing import Array, MetricFunction, RNGLike
+from minidl.training.sources import ArraySource, BatchSource
+from minidl.typing import MetricFunction, RNGLike
 
 
 class Trainer:
@@ -196,7 +197,7 @@ class Trainer:
         on_batch_end = _overriding(callbacks, "on_batch_end")
         decay, trainable = self.model.decay_mask, self.model.trainable_mask
         params, grads = self.model.params, self.model.grads
-        collected = _Collected(self.objective, self.metrics)
+        collected = EpochValues(self.objective, self.metrics)
         state = self.model.state
         for batch in training.batches(batch_size, rng):
             before = state.copy() if state.size else state
@@ -222,7 +223,7 @@ class Trainer:
             callback.on_epoch_end(self)
 
     def _evaluate(self, source: ArraySource | BatchSource) -> dict[str, float]:
-        collected = _Collected(self.objective, self.metrics)
+        collected = EpochValues(self.objective, self.metrics)
         whole = len(source) if isinstance(source, ArraySource) else 1
         for batch in source.batches(whole, None):
             outputs = collected.room_for(batch)
@@ -274,41 +275,6 @@ class Trainer:
     def _active_callbacks(self) -> list[Callback]:
         shown = any(isinstance(callback, ProgressBar) for callback in self.callbacks)
         return self.callbacks if shown or not is_interactive() else [*self.callbacks, ProgressBar()]
-
-
-class _Collected:
-    """Loss, outputs and targets of an epoch, for values over all its rows."""
-
-    def __init__(self, objective: Objective, metrics: list[Metric]) -> None:
-        self._objective, self._metrics = objective, metrics
-        self._loss = self._weight = 0.0
-        self._outputs: list[Array] = []
-        self._targets: list[Array] = []
-
-    def room_for(self, batch: Batch) -> Array | None:
-        """An array that the batch's outputs are to be written to, if a metric wants them."""
-        if not self._metrics:
-            return None
-        model = self._objective.model
-        self._outputs.append(np.empty((len(batch.x), *model.bound.output_shape), model.dtype))
-        self._targets.append(batch.target.copy())
-        return self._outputs[-1]
-
-    def add(self, loss: float, batch: Batch) -> None:
-        self._loss += loss * batch.total
-        self._weight += batch.total
-
-    def values(self) -> dict[str, float]:
-        values = {"loss": self._loss / self._weight if self._weight else 0.0}
-        if not self._metrics:
-            return values
-        outputs = np.concatenate(self._outputs)
-        y_true = self._objective.loss.true_labels(np.concatenate(self._targets))
-        y_pred = self._objective.predicted_labels(outputs)
-        for metric in self._metrics:
-            wanted = y_pred if metric.needs == "labels" else self._objective.probabilities(outputs)
-            values[metric.name] = float(metric.function(y_true, wanted))
-        return values
 
 
 def _overriding(callbacks: list[Callback], hook: str) -> list[Callable[..., None]]:
