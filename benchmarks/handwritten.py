@@ -25,10 +25,11 @@ class HandwrittenNetwork:
 
     def __init__(self, model: dl.Layer, x: np.ndarray, y: np.ndarray, batch_size: int) -> None:
         first, second = model.layers[0], model.layers[2]
-        self.W1, self.b1 = first.weight.copy(), first.bias.copy()
-        self.W2, self.b2 = second.weight.copy(), second.bias.copy()
-        self.dW1, self.db1 = np.empty_like(self.W1), np.empty_like(self.b1)
-        self.dW2, self.db2 = np.empty_like(self.W2), np.empty_like(self.b2)
+        self.params, self.grads = model.params.copy(), np.empty_like(model.params)
+        self.change = np.empty_like(model.params)
+        shapes = [first.weight.shape, first.bias.shape, second.weight.shape, second.bias.shape]
+        self.W1, self.b1, self.W2, self.b2 = views(self.params, shapes)
+        self.dW1, self.db1, self.dW2, self.db2 = views(self.grads, shapes)
         self.x, self.y, self.batch_size = x, y, batch_size
         h, c = self.W1.shape[1], self.W2.shape[1]
         self.xb = np.empty((batch_size, x.shape[1]), np.float32)
@@ -62,16 +63,21 @@ class HandwrittenNetwork:
         z2[rows, yb] -= 1
         z2 /= n
         np.matmul(a1.T, z2, out=self.dW2)
-        np.sum(z2, axis=0, out=self.db2)
+        z2.sum(axis=0, out=self.db2)
         np.matmul(z2, self.W2.T, out=da1)
         da1 *= a1 > 0
         np.matmul(xb.T, da1, out=self.dW1)
-        np.sum(da1, axis=0, out=self.db1)
-        self.W1 -= learning_rate * self.dW1
-        self.b1 -= learning_rate * self.db1
-        self.W2 -= learning_rate * self.dW2
-        self.b2 -= learning_rate * self.db2
+        da1.sum(axis=0, out=self.db1)
+        np.multiply(self.grads, learning_rate, out=self.change)
+        self.params -= self.change
         return loss
+
+
+def views(vector: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
+    """One vector cut into arrays, so that the update is two operations for all of them."""
+    sizes = np.cumsum([int(np.prod(shape)) for shape in shapes])
+    parts = np.split(vector, sizes[:-1])
+    return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def timed(run) -> float:

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minidl as dl
@@ -39,6 +39,7 @@ def test_accuracy(true, pred, expected):
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5)), min_size=1, max_size=40))
+@settings(deadline=None)
 def test_confusion_matrix_counts_pairs(pairs):
     true, pred = zip(*pairs, strict=True)
     matrix = dl.confusion_matrix(true, pred, n_classes=6)
@@ -71,11 +72,13 @@ def test_confusion_matrix_of_two_integer_dtypes():
     [
         ([0, 1], [0, 1, 1], "y_true has shape (2,), y_pred (3,). Every sample needs one pred"),
         ([0, 1], np.eye(2), "For labels from probabilities use y_pred.argmax(axis=1)."),
+        ([0, 1], np.eye(3)[:, :2], "y_pred (3, 2). Every sample needs one prediction."),
+        ([0, 1], np.zeros((2, 2, 2)), "y_pred (2, 2, 2). Every sample needs one prediction."),
         ([0, 1], [[0], [1]], "y_true has shape (2,), y_pred (2, 1). Use y_pred.ravel()."),
         ([[0], [1]], [0, 1], "y_true has shape (2, 1), y_pred (2,)."),
         ([], [], "there are no samples."),
     ],
-    ids=["length", "probabilities", "column", "true column", "empty"],
+    ids=["length", "probabilities", "more rows", "images", "column", "true column", "empty"],
 )
 def test_shapes_that_do_not_fit_are_explained(metric, true, pred, message):
     with pytest.raises(dl.ShapeError, match=f"^{metric.__name__}: .*{re.escape(message)}"):
@@ -127,6 +130,17 @@ def test_a_metric_is_named_after_its_function(function, name):
     assert dl.Metric(function).name == name
     assert dl.Metric(function, name="mine").name == "mine"
     assert dl.Metric(function).needs == "labels"
+
+
+@pytest.mark.parametrize("from_logits", [False, True])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_a_trainer_asks_for_labels_at_probability_one_half(outputs, from_logits):
+    layers = [dl.Dense(outputs, weight_initializer=dl.Ones())]
+    model = dl.Sequential(layers if from_logits else [*layers, dl.Sigmoid()]).build((1,))
+    loss = dl.BinaryCrossEntropy(from_logits=from_logits)
+    trainer = dl.Trainer(model, loss, dl.SGD(0.1), metrics=[dl.accuracy])
+    x = np.array([[-2.0], [-0.2], [0.2], [0.4], [2.0]])  # also the logits
+    assert trainer.evaluate(x, np.repeat(x > 0, outputs, axis=1))["accuracy"] == 1
 
 
 def test_a_metric_is_a_value():

@@ -19,7 +19,7 @@ from minidl.objective import Objective
 from minidl.typing import Array
 
 
-@dataclass
+@dataclass(slots=True)
 class Batch:
     """Checked rows, ready for `Objective.differentiate`, and their numbers in the data."""
 

@@ -267,6 +267,10 @@ def test_a_loss_that_writes_into_the_predictions_is_named_and_undone():
     np.testing.assert_array_equal(prediction, np.ones((2, 2)))
 
 
+def test_a_prediction_of_nan_is_not_blamed_on_the_loss():
+    assert np.isnan(dl.MeanSquaredError()(np.array([[np.nan]]), [[0.0]]))
+
+
 @pytest.mark.parametrize("method", ["with_logits", "from_logits_to_predictions"])
 def test_a_loss_with_an_activation_must_take_logits(method):
     class Half(AbsoluteDifference):
