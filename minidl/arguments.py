@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from typing import Any, TypeVar
 
@@ -24,7 +25,8 @@ def whole_number(who: str, name: str, value: Any, least: int = 1) -> int:
 
 def number_within(who: str, name: str, value: Any, low: float, high: float = math.inf) -> float:
     """Return a number in [low, high) as a Python float, which cannot upcast float32."""
-    if not isinstance(value, int | float | np.number) or not low <= float(value) < high:
+    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    if not is_number or not low <= float(value) < high:
         raise ArgumentError(
             f"{who}: {name} must be a number in [{low:g}, {high:g}), got {value!r}."
         )
@@ -43,3 +45,16 @@ def instance(who: str, name: str, value: Any, kind: type[Kind]) -> Kind:
     raise ArgumentTypeError(
         f"{who}: {name} must be a {kind.__name__}, got {value!r} of type {type(value).__name__}."
     )
+
+
+def call_text(value: object) -> str:
+    """An object as the call that makes it, without arguments that have their defaults."""
+    shown = []
+    for name, parameter in inspect.signature(type(value)).parameters.items():
+        argument = getattr(value, name, "?")
+        text = f"array{argument.shape}" if isinstance(argument, np.ndarray) else repr(argument)
+        if parameter.default is parameter.empty:
+            shown.append(text)
+        elif not np.array_equal(argument, parameter.default):
+            shown.append(f"{name}={text}")
+    return f"{type(value).__name__}({', '.join(shown)})"

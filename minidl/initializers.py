@@ -88,8 +88,8 @@ class Uniform(Initializer):
     high: float
 
     def __post_init__(self) -> None:
-        if not self.low < self.high:
-            raise ArgumentError(f"{self}: low must be below high.")
+        if not -math.inf < self.low < self.high < math.inf:
+            raise ArgumentError(f"{self}: low must be below high, and both finite.")
 
     def __call__(
         self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None
@@ -105,8 +105,8 @@ class Normal(Initializer):
     std: float = 0.05
 
     def __post_init__(self) -> None:
-        if not self.std > 0:
-            raise ArgumentError(f"{self}: std must be above 0.")
+        if not (0 < self.std < math.inf and math.isfinite(self.mean)):
+            raise ArgumentError(f"{self}: std must be above 0, and both finite.")
 
     def __call__(
         self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None

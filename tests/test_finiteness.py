@@ -63,10 +63,11 @@ def table(shape, *places, value=np.nan):
         (np.array([[np.nan, np.inf]]), "x has NaN and infinity in row 0, columns 0, 1. "),
         (table((2, 2, 3), (1, 1, 2)), r"x has NaN in row 1, column 5 \(flattened\). "),
         (table(4, 2), "x has NaN in row 2. "),
+        (table(8, slice(None)), "x has NaN in rows 0, 1, 2, 3, 4, 5, 6, 7. "),
         (table(20, slice(5, None)), "in rows 5, 6, 7, 8, 9, 10, 11, 12 and 7 more. "),
         (table((2, 3000), 0), "row 0, columns 0, 1, 2, 3, 4, 5, 6, 7 and 2,992 more. "),
     ],
-    ids=["one", "two", "infinity", "both", "image", "vector", "many rows", "many columns"],
+    ids=["one", "two", "infinity", "both", "image", "vector", "eight", "many rows", "many columns"],
 )
 def test_the_message_says_where(x, message):
     with pytest.raises(DataError, match=message + r"Remove or fill these values before, for ex"):

@@ -13,7 +13,7 @@ from typing import Any, Self, TextIO
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from minidl.arguments import whole_number
+from minidl.arguments import call_text, whole_number
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import building, calls, copying
 from minidl.layers.checks import convert_input, raise_if_not_finite
@@ -332,14 +332,7 @@ class Layer(ABC):
         return {name: getattr(self, name) for name in names}
 
     def __repr__(self) -> str:
-        shown = []
-        for name, parameter in inspect.signature(type(self)).parameters.items():
-            value = getattr(self, name, "?")
-            if parameter.default is parameter.empty:
-                shown.append(_short(value))
-            elif value is not parameter.default and not _equal(value, parameter.default):
-                shown.append(f"{name}={_short(value)}")
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return call_text(self)
 
     def own_attributes(self) -> dict[str, Any]:
         """What the layer itself keeps, without views, buffers and saved values."""
@@ -376,11 +369,3 @@ class Layer(ABC):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return copying.reduce(self) if self.built else super().__reduce_ex__(protocol)
-
-
-def _equal(a: object, b: object) -> bool:
-    return bool(np.array_equal(a, b)) if isinstance(a, np.ndarray) else bool(a == b)  # type: ignore[arg-type]
-
-
-def _short(value: object) -> str:
-    return f"array{value.shape}" if isinstance(value, np.ndarray) else repr(value)

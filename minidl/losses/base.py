@@ -8,6 +8,7 @@ from typing import ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import call_text
 from minidl.errors import ContractError, DataError, ShapeError
 from minidl.finiteness import raise_for_non_finite
 from minidl.layers.base import Layer
@@ -171,9 +172,7 @@ class Loss(ABC):
         return float(values @ share), np.multiply(gradient, rows, out=out)
 
     def __repr__(self) -> str:
-        options = {name: value for name, value in vars(self).items() if name[0] != "_"}
-        shown = (f"{name}={value!r}" for name, value in options.items() if value is not False)
-        return f"{type(self).__name__}({', '.join(shown)})"
+        return call_text(self)
 
     def __call__(self, prediction: Array, target: ArrayLike) -> float:
         """The mean loss alone."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import number_within
+from minidl.arguments import call_text, number_within
 from minidl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StateError
 from minidl.typing import Array
 
@@ -46,8 +46,7 @@ class Optimizer(ABC):
         self.weight_decay = self._number("weight_decay", weight_decay)
         self.steps = 0
         self.state: dict[str, Array] = {}
-        self._change: Any = None  # buffers, reused by every step
-        self._shrink: Any = None
+        self._kept: Array | None = None  # buffers, reused by every step
         if not callable(learning_rate):
             self.current_learning_rate()
 
@@ -88,15 +87,15 @@ class Optimizer(ABC):
         """
         self._check(params, grads=grads, decay=decay, trainable=trainable)
         learning_rate = self.current_learning_rate()
-        if self._change is None or self._change.shape != params.shape:
-            self._allocate(params)
-        change, shrink = self._change, self._shrink
+        change, scratch = self._buffers(params)
+        if trainable is not None:  # a frozen parameter gathers no momentum either
+            grads = np.multiply(grads, trainable, out=scratch)
         self.step(grads, learning_rate, change)
         if self.weight_decay:
-            np.multiply(params, learning_rate * self.weight_decay, out=shrink)
+            np.multiply(params, learning_rate * self.weight_decay, out=scratch)
             if decay is not None:
-                shrink *= decay
-            change += shrink
+                scratch *= decay
+            change += scratch
         if trainable is not None:
             change *= trainable
         params -= change
@@ -138,18 +137,22 @@ class Optimizer(ABC):
                     f"{params.size:,} of {params.dtype}. Each model needs an optimizer of its own."
                 )
 
-    def _allocate(self, params: Array) -> None:
-        for name in self.slots:
-            self.state.setdefault(name, np.zeros_like(params))
-        self._change = np.empty_like(params)
-        self._shrink = np.empty_like(params if self.weight_decay else params[:0])
+    def _buffers(self, params: Array) -> tuple[Array, Array]:
+        """Vectors for the change and for intermediate values; the state at the first call."""
+        if len(self.state) < len(self.slots):
+            for name in self.slots:
+                self.state.setdefault(name, np.zeros_like(params))
+        kept = self._kept
+        if kept is None or kept.shape[1:] != params.shape or kept.dtype != params.dtype:
+            kept = self._kept = np.empty((2, params.size), params.dtype)
+        return kept[0], kept[1]
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_change": None, "_shrink": None}
+        return vars(self) | {"_kept": None}
 
     def _number(self, name: str, value: float, high: float = math.inf) -> float:
         """An option as a number in [0, high)."""
         return number_within(type(self).__name__, name, value, 0.0, high)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.learning_rate})"
+        return call_text(self)

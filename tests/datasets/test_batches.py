@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minidl as dl
@@ -17,6 +17,7 @@ def order(source):
 
 
 @given(n=st.integers(1, 30), batch_size=st.integers(1, 35), shuffle=st.booleans())
+@settings(deadline=None)
 def test_every_row_comes_once_with_its_target(n, batch_size, shuffle):
     x, y = np.arange(n) * 2.0, np.arange(n)
     source = dl.batches(x, y, batch_size=batch_size, rng=0, shuffle=shuffle)

@@ -64,3 +64,27 @@ def test_wrong_momentum_is_explained(momentum):
 def test_nesterov_needs_momentum():
     with pytest.raises(dl.ArgumentError, match="SGD: nesterov=True needs momentum above 0"):
         dl.SGD(0.1, nesterov=True)
+
+
+def test_momentum_may_be_switched_on_later():
+    optimizer, params = dl.SGD(0.1), np.ones(2)
+    optimizer.update(params, np.ones(2))
+    optimizer.momentum = 0.5
+    for _ in range(2):
+        optimizer.update(params, np.ones(2))
+    np.testing.assert_allclose(params, 1 - 0.1 * (1 + 1 + 1.5), rtol=1e-14)
+
+
+def test_a_frozen_parameter_gathers_no_momentum():
+    optimizer, params = dl.SGD(0.1, momentum=0.9), np.ones(2)
+    for _ in range(5):
+        optimizer.update(params, np.ones(2), trainable=np.array([1.0, 0.0]))
+    optimizer.update(params, np.zeros(2))
+    assert params[1] == 1.0
+    assert params[0] < 0.5
+
+
+@pytest.mark.parametrize("options", [{"momentum": True}, {"weight_decay": True}])
+def test_a_truth_value_is_no_number(options):
+    with pytest.raises(dl.ArgumentError, match=r"must be a number in .*got True"):
+        dl.SGD(0.1, **options)
