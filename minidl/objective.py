@@ -185,7 +185,7 @@ class Objective:
 
     def _refresh_replicas(self) -> None:
         """Make the workers' replicas, anew where an option of a layer has been changed."""
-        options = [v for layer in self.model.walk() for v in layer.own_attributes().values()]
+        options = [v for layer in self.model.walk() for v in layer.author_attributes().values()]
         same = len(options) == len(self._options) and all(map(operator.is_, options, self._options))
         if not same:
             self._replicas = []

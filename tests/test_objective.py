@@ -356,6 +356,9 @@ def test_a_changed_option_reaches_the_replicas():
     objective.value_and_grad(X, Y)
     model.layers[2].rate = 0.0
     assert objective.value_and_grad(X, Y)[0] == pytest.approx(objective.value(X, Y), rel=1e-12)
+    replica = objective._replicas[0].model
+    objective.value_and_grad(X, Y)
+    assert objective._replicas[0].model is replica  # not made anew for nothing
 
 
 def test_layers_with_state_see_the_whole_batch():

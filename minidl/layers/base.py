@@ -342,6 +342,10 @@ class Layer(ABC):
             if name not in _RUNTIME and name not in self._views
         }
 
+    def author_attributes(self) -> dict[str, Any]:
+        """What the author of the subclass keeps, such as options, without this class's own."""
+        return {k: v for k, v in self.own_attributes().items() if k not in vars(Layer)}
+
     def __init_subclass__(cls, **options: Any) -> None:
         """Put the checked entrances in front of the subclass's own forward and backward."""
         super().__init_subclass__(**options)

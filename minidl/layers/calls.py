@@ -86,11 +86,9 @@ def _check_result(layer: Layer, method: str, result: object, shape: Shape) -> No
             f"got {type(result).__name__}. Is a return statement missing?"
         )
     if result.shape != shape:
-        fix = (
-            "output_shape must say what forward returns"
-            if method == "forward"
-            else ("the gradient of an array has the shape of that array")
-        )
+        fix = "the gradient of an array has the shape of that array"
+        if method == "forward":
+            fix = "output_shape must say what forward returns"
         raise ShapeError(
             f"{layer.where}: {method} returned shape {result.shape}, expected {shape}; {fix}."
         )
@@ -198,9 +196,9 @@ def checked_backward(kernel: Callable[..., Array | None]) -> Callable[..., Array
 
 def check_dy(layer: Layer, dy: object) -> None:
     """Raise unless a training forward is pending and `dy` has the shape of its output."""
-    expected = layer.bound.expected_dy
-    if layer._parent is not None:
+    if layer._parent is not None:  # inside a model the root keeps the books
         return
+    expected = layer.bound.expected_dy
     if expected is None:
         raise StateError(
             f"{layer.where}: backward needs a training forward before it, one for each call: "

@@ -121,10 +121,7 @@ def check_float32(layer: Layer, shape: Shape, x: Array, seed: np.random.SeedSequ
 
 def _attributes(model: Layer) -> list[dict[str, object]]:
     """The attributes that authors set, of the layer and all below it."""
-    return [
-        {k: v for k, v in layer.own_attributes().items() if k not in vars(Layer)}
-        for layer in model.walk()
-    ]
+    return [layer.author_attributes() for layer in model.walk()]
 
 
 def _changed(before: list[dict[str, object]], model: Layer) -> str:
