@@ -77,7 +77,12 @@ def page(browser, address):
     faults = []
     page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-    page.on("requestfailed", lambda request: faults.append(f"request failed: {request.url}"))
+
+    def note_failed(request):
+        if request.failure != "net::ERR_ABORTED":  # given up because the reader went on
+            faults.append(f"request failed: {request.url}")
+
+    page.on("requestfailed", note_failed)
 
     def note_outside(request):
         if not request.url.startswith((f"{address}/", "data:", "blob:")):
