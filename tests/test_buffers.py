@@ -26,4 +26,5 @@ def test_a_block_grows_and_never_shrinks():
     assert np.shares_memory(large, small)
     assert small.transpose(3, 1, 2, 0).flags.c_contiguous  # laid out anew, not sliced
     assert block.rows(3) is small
+    assert np.shares_memory(block.rows(8), large)
     assert not np.shares_memory(block.rows(9), large)

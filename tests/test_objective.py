@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -417,3 +418,43 @@ def test_composites_may_train_in_any_thread():
         assert pool.submit(objective.value_and_grad, x, Y).result()[0] == loss
     parts = dl.Objective(model, dl.CrossEntropy(), workers=2, chunk_rows=8)
     assert parts.value_and_grad(x, Y)[0] == pytest.approx(loss, rel=1e-6)
+
+
+class Threads(dl.Layer):
+    """y = x; notes the threads that it runs in, and whether dx is wanted."""
+
+    def __init__(self):
+        self.seen, self.wanted = set(), set()
+
+    def forward(self, x, *, training=False, out=None):
+        self.seen.add(threading.get_ident())
+        return x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        self.wanted.add(input_grad)
+        return dy
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_are_threads(workers):
+    layer = Threads()
+    model = dl.Sequential([dl.Dense(3), layer]).build((6,), dtype=np.float64)
+    objective = dl.Objective(model, dl.MeanSquaredError(), workers=workers, chunk_rows=8)
+    objective.value_and_grad(X, np.zeros((50, 3)))
+    assert (layer.seen == {threading.get_ident()}) == (workers == 1)
+    layer.seen.clear()
+    objective.value(X, np.zeros((50, 3)))
+    assert (layer.seen == {threading.get_ident()}) == (workers == 1)
+
+
+def test_a_batch_of_just_one_chunk_needs_no_replica():
+    objective = dl.Objective(classifier(), dl.CrossEntropy(), chunk_rows=50)
+    objective.value_and_grad(X, Y)
+    assert not objective._replicas
+
+
+def test_nobody_asks_for_the_gradient_at_the_data():
+    layer = Threads()
+    model = layer.build((4,), dtype=np.float64)
+    dl.Objective(model, dl.MeanSquaredError()).value_and_grad(X[:, :4], X[:, :4])
+    assert layer.wanted == {False}

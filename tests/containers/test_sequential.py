@@ -186,3 +186,65 @@ def test_a_layer_that_breaks_the_contract_is_named(layer, error, message):
     for _ in range(2):  # not only the first time
         with pytest.raises(error, match=name + message):
             objective.value_and_grad(X.astype(np.float32), np.zeros((6, 2)))
+
+
+class Same(dl.Layer):
+    """y = x, which has nothing to save."""
+
+    def forward(self, x, *, training=False, out=None):
+        return x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        return dy
+
+
+def test_a_pass_is_over_after_backward_although_no_layer_saved_anything():
+    inner = dl.Sequential([Same()])
+    model = dl.Sequential([inner, dl.Dense(2)]).build((3,), dtype=np.float64)
+    model.forward(np.ones((4, 3)), training=True)
+    inner.backward(np.ones((4, 3)))
+    with pytest.raises(dl.StateError, match="Sequential in layer 0 of Sequential: backward needs"):
+        inner.backward(np.ones((4, 3)))
+
+
+def test_without_parameters_there_is_nothing_to_do():
+    model = dl.Sequential([dl.ReLU(), dl.Tanh()]).build((3,), dtype=np.float64)
+    y = model.forward(np.ones((2, 3)), training=True)
+    assert model.backward(y, input_grad=False) is None
+
+
+def test_the_first_layer_with_parameters_is_spared_the_gradient_at_its_input():
+    wanted = []
+
+    class Watched(dl.Dense):
+        def backward(self, dy, *, input_grad=True, out=None):
+            wanted.append(input_grad)
+            return super().backward(dy, input_grad=input_grad, out=out)
+
+    model = dl.Sequential([dl.ReLU(), Watched(3), Watched(2)]).build((5,))
+    y = model.forward(X.astype(np.float32), training=True)
+    model.backward(y, input_grad=False)
+    assert wanted == [True, False]
+
+
+def test_a_given_out_reaches_the_layers_at_the_ends():
+    seen = []
+
+    class Watched(Same):
+        def forward(self, x, *, training=False, out=None):
+            seen.append(out)
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            seen.append(out)
+            return dy
+
+    model = dl.Sequential([Watched(), dl.ReLU(), Watched()]).build((3,), dtype=np.float64)
+    y_out, dx_out = np.empty((2, 3)), np.empty((2, 3))
+    model.forward(np.ones((2, 3)), training=True, out=y_out)
+    model.backward(np.ones((2, 3)), out=dx_out)
+    first, last, last_back, first_back = seen
+    assert last is y_out
+    assert first_back is dx_out
+    assert first is not y_out
+    assert last_back is not dx_out

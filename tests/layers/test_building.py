@@ -398,3 +398,45 @@ def test_unpickled_layers_know_their_places():
 
     model = pickle.loads(pickle.dumps(dl.Sequential([dl.Dense(2)]).build((3,))))
     assert model.layers[0].where == "Dense(2) in layer 0 of Sequential"
+
+
+def test_flatten_lays_image_gradients_out_as_images_and_copies_nothing_else():
+    from minidl.buffers import batch_empty
+
+    for shape, copied in (((4, 3, 2), True), ((6,), False), ((2, 3), False)):
+        layer = dl.Flatten().build(shape)
+        y = layer.forward(np.ones((5, *shape), np.float32), training=True)
+        out = batch_empty(5, shape, np.float32)
+        dx = layer._backward(y, out=out)
+        assert (dx is out) == copied
+        assert np.shares_memory(dx, y) != copied
+
+
+def test_nan_is_found_in_any_part_of_a_long_prediction():
+    model = dl.Dense(2).build((4,), rng=0)
+    x = np.zeros((50, 4), np.float32)
+    x[49, 3] = np.nan
+    with pytest.raises(dl.DataError, match="x has NaN in row 49, column 3"):
+        model.predict(x, batch_size=8)
+
+
+def test_gradients_and_state_may_be_assigned_as_vectors():
+    model = dl.Sequential([Counter(), dl.Dense(1)]).build((2,))
+    model.grads, model.state = [1.0, 2.0, 3.0], [4.0]
+    assert model.layers[1].gradients["weight"].tolist() == [[1.0], [2.0]]
+    assert model.layers[0].passes.tolist() == [4.0]
+    with pytest.raises(dl.ShapeError, match=r"grads: expected shape \(3,\), got \(2,\)"):
+        model.grads = [1.0, 2.0]
+
+
+def test_an_error_inside_a_container_is_noted_once():
+    class Breaks(dl.ReLU):
+        def backward(self, dy, *, input_grad=True, out=None):
+            raise ZeroDivisionError("broken")
+
+    model = dl.Sequential([dl.Sequential([Breaks()])]).build((2,))
+    y = model.forward(np.ones((1, 2), np.float32), training=True)
+    with pytest.raises(ZeroDivisionError) as raised:
+        model.backward(y)
+    place = "in Breaks() in layer 0 of Sequential in layer 0 of Sequential"
+    assert raised.value.__notes__ == [place]

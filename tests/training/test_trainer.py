@@ -533,3 +533,25 @@ def test_accuracy_of_numbers_is_an_error():
     trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(1e-3), metrics=[dl.accuracy])
     with pytest.raises(dl.DataError, match="accuracy: compares labels, but y_pred has numbers"):
         trainer.evaluate(DIGITS, np.zeros((300, 1)))
+
+
+def test_a_step_allocates_nothing_the_size_of_an_activation():
+    import tracemalloc
+
+    peaks = []
+
+    class Measure(dl.Callback):
+        def on_batch_end(self, trainer, loss):
+            peaks.append(tracemalloc.get_traced_memory()[1] - tracemalloc.get_traced_memory()[0])
+            tracemalloc.reset_peak()
+
+    layers = [dl.Dense(400), dl.ReLU(), dl.Dense(300), dl.ReLU(), dl.Dense(10), dl.Softmax()]
+    model = dl.Sequential(layers).build((784,), rng=0)
+    optimizer = dl.Adam(0.001, weight_decay=0.1)
+    trainer = dl.Trainer(model, dl.CrossEntropy(), optimizer, callbacks=[Measure()], rng=0)
+    tracemalloc.start()
+    try:
+        trainer.fit(DIGITS, LABELS, epochs=3, batch_size=50)
+    finally:
+        tracemalloc.stop()
+    assert max(peaks[7:]) < 50 * 300 * 4  # the smaller activation; weights are larger still

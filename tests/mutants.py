@@ -1,0 +1,237 @@
+"""Mutants: small changes of the source, each of which the tests must notice.
+
+`mutants_of(path, source)` makes them for every place in the mathematics where there is something to
+change: a sign, a comparison, a condition, a constant, an axis, the name of a reduction, a `.T`, a
+bare call. The mathematics are the functions named in `MATHEMATICS`; messages of errors, annotations
+and decorators are left alone.
+"""
+
+import ast
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+MATHEMATICS = {
+    "forward",  # layers
+    "backward",
+    "_forward_to",  # containers
+    "_backward_from",
+    "per_sample",  # losses
+    "_from_labels",
+    "_softmax",
+    "_sigmoid",
+    "weighted",
+    "predicted_labels",
+    "true_labels",
+    "from_logits_to_predictions",
+    "differentiate",  # the objective
+    "_step",
+    "_differentiate_chunks",
+    "evaluate",
+    "probabilities",
+    "_map_chunks",
+    "step",  # optimizers
+    "update",
+    "current_learning_rate",
+    "_arranged",  # buffers
+    "rows",
+}
+
+OPERATORS: dict[type[ast.AST], tuple[str, str]] = {
+    ast.Add: ("+", "-"),
+    ast.Sub: ("-", "+"),
+    ast.Mult: ("*", "/"),
+    ast.Div: ("/", "*"),
+    ast.FloorDiv: ("//", "*"),
+    ast.Mod: ("%", "//"),
+    ast.Pow: ("**", "*"),
+    ast.BitOr: ("|", "&"),
+    ast.BitAnd: ("&", "|"),
+    ast.LShift: ("<<", ">>"),
+    ast.And: ("and", "or"),
+    ast.Or: ("or", "and"),
+    # the opposite, and the same with the boundary moved
+    ast.Lt: ("<", ">=", "<="),
+    ast.LtE: ("<=", ">", "<"),
+    ast.Gt: (">", "<=", ">="),
+    ast.GtE: (">=", "<", ">"),
+    ast.Eq: ("==", "!="),
+    ast.NotEq: ("!=", "=="),
+    ast.Is: ("is", "is not"),
+    ast.IsNot: ("is not", "is"),
+    ast.In: ("in", "not in"),
+    ast.NotIn: ("not in", "in"),
+}
+SIGNS: dict[type[ast.AST], str] = {ast.USub: "-", ast.Not: "not ", ast.Invert: "~"}
+BUILTINS = {"min": "max", "max": "min", "any": "all", "all": "any"}
+METHODS = BUILTINS | {
+    "maximum": "minimum",
+    "minimum": "maximum",
+    "argmin": "argmax",
+    "argmax": "argmin",
+    "sum": "mean",
+    "mean": "sum",
+    "add": "subtract",
+    "subtract": "add",
+    "multiply": "divide",
+    "divide": "multiply",
+    "negative": "positive",
+    "abs": "positive",
+    "square": "positive",
+    "log1p": "log",
+    "greater_equal": "less",
+    "zeros_like": "ones_like",
+    "zeros": "ones",
+}
+SKIPPED_NODES = ast.Raise | ast.JoinedStr | ast.Import | ast.ImportFrom
+SKIPPED_FIELDS = {"annotation", "returns", "decorator_list"}
+SKIPPED_KEYWORDS = {"strict", "copy"}  # a guard against slips; an array that is copied or not
+
+Edit = tuple[int, int, str]  # the bytes from start to end give way to a text
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One changed place. Line numbers move, so `key` has none."""
+
+    path: str
+    line: int
+    original: str  # the lines of the place, as one
+    mutated: str
+    source: bytes = field(repr=False)  # the whole file, changed
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        return self.path, self.original, self.mutated
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.original} -> {self.mutated}"
+
+
+def mutants_of(path: str, source: bytes) -> list[Mutant]:
+    """All mutants of a file, in the order of its lines."""
+    found: dict[bytes, Mutant] = {}
+    for start, end, text in _Edits(source):
+        changed = source[:start] + text.encode() + source[end:]
+        first = source.rfind(b"\n", 0, start) + 1
+        after = source[source.find(b"\n", end) if b"\n" in source[end:] else len(source) :]
+        original, mutated = (
+            " ".join(whole[first : len(whole) - len(after)].decode().split())
+            for whole in (source, changed)
+        )
+        line = source.count(b"\n", 0, start) + 1
+        found.setdefault(changed, Mutant(path, line, original, mutated, changed))
+    return sorted(found.values(), key=lambda mutant: mutant.line)
+
+
+class _Edits:
+    """All edits of a source; iterate over it."""
+
+    def __init__(self, source: bytes) -> None:
+        self._source = source
+        self._lines = [0]
+        for line in source.splitlines(keepends=True):
+            self._lines.append(self._lines[-1] + len(line))
+
+    def __iter__(self) -> Iterator[Edit]:
+        for function in ast.walk(ast.parse(self._source)):
+            if isinstance(function, ast.FunctionDef) and function.name in MATHEMATICS:
+                # Not the defaults of arguments: the checked entrances always pass all of them.
+                for node in itertools.chain.from_iterable(map(_places, function.body)):
+                    yield from self._edits(node)
+
+    def _edits(self, node: ast.AST) -> Iterator[Edit]:
+        match node:
+            case ast.BinOp(left=left, op=op, right=right):
+                yield from self._operator(left, op, right)
+            case ast.AugAssign(target=target, op=op, value=value):
+                yield from self._operator(target, op, value)
+            case ast.Compare(left=left, ops=ops, comparators=others):
+                for op, pair in zip(ops, itertools.pairwise([left, *others]), strict=True):
+                    yield from self._operator(pair[0], op, pair[1])
+            case ast.BoolOp(op=op, values=values):
+                yield self._boolean(node, op, values)
+            case ast.UnaryOp(op=op) if type(op) in SIGNS:
+                yield self._start(node), self._start(node) + len(SIGNS[type(op)]), ""
+            case ast.Constant(value=value):
+                yield from (self._instead(node, repr(other)) for other in _other_values(value))
+            case ast.keyword(arg="axis", value=value) if ast.unparse(value) in {"0", "1", "-1"}:
+                yield self._instead(value, "1" if ast.unparse(value) == "0" else "0")
+            case ast.Call(func=ast.Name(id=name) as function) if name in BUILTINS:
+                yield self._instead(function, BUILTINS[name])
+            case ast.Call(func=ast.Attribute(attr=name) as function) if name in METHODS:
+                yield self._end(function) - len(name), self._end(function), METHODS[name]
+            case ast.Attribute(attr="T", value=value):
+                yield self._end(value), self._end(node), ""
+            case ast.Expr(value=ast.Call()):
+                yield self._instead(node, "pass")
+            case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
+                yield from self._negation(test)
+            case ast.comprehension(ifs=tests):
+                for test in tests:
+                    yield from self._negation(test)
+
+    def _operator(self, left: ast.AST, op: ast.AST, right: ast.AST) -> Iterator[Edit]:
+        for other in OPERATORS.get(type(op), ())[1:]:
+            yield self._between(left, op, right, other)
+
+    def _between(self, left: ast.AST, op: ast.AST, right: ast.AST, other: str) -> Edit:
+        """Another operator between two operands; only brackets and space stand there besides."""
+        symbol = OPERATORS[type(op)][0]
+        start = self._source.index(symbol.encode(), self._end(left), self._start(right))
+        return start, start + len(symbol), other
+
+    def _boolean(self, node: ast.AST, op: ast.AST, values: Sequence[ast.AST]) -> Edit:
+        """`and` for `or`, all along, in brackets of its own."""
+        start, end = self._start(node), self._end(node)
+        text, other = self._source[start:end], OPERATORS[type(op)][1]
+        for left, right in reversed(list(itertools.pairwise(values))):
+            i, j, _ = self._between(left, op, right, other)
+            text = text[: i - start] + other.encode() + text[j - start :]
+        return start, end, f"({text.decode()})"
+
+    def _negation(self, test: ast.expr) -> Iterator[Edit]:
+        """The opposite of a condition that no other edit turns round."""
+        if not any(isinstance(n, ast.Compare | ast.Not) for n in ast.walk(test)):
+            text = self._source[self._start(test) : self._end(test)].decode()
+            atom = isinstance(test, ast.Name | ast.Attribute | ast.Call | ast.Subscript)
+            yield self._instead(test, f"not {text}" if atom else f"not ({text})")
+
+    def _instead(self, node: ast.AST, text: str) -> Edit:
+        return self._start(node), self._end(node), text
+
+    def _start(self, node: ast.AST) -> int:
+        return self._lines[node.lineno - 1] + node.col_offset
+
+    def _end(self, node: ast.AST) -> int:
+        return self._lines[node.end_lineno - 1] + node.end_col_offset
+
+
+def _places(node: ast.AST) -> Iterator[ast.AST]:
+    """Every node where a change would matter."""
+    yield node
+    for name, value in ast.iter_fields(node):
+        if name in SKIPPED_FIELDS:
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST) and not _is_skipped(child):
+                yield from _places(child)
+
+
+def _is_skipped(node: ast.AST) -> bool:
+    match node:
+        case ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+        case ast.keyword(arg=name) if name in SKIPPED_KEYWORDS:
+            return True
+    return isinstance(node, SKIPPED_NODES)
+
+
+def _other_values(value: object) -> list[object]:
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1]
+    if isinstance(value, float):
+        return [value / 2 if value else 1.0]
+    return []
