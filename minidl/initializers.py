@@ -6,6 +6,8 @@ feeds; the layer knows both. A sum of `fan_in` independent terms has `fan_in` ti
 one, so weights of variance about $1/\text{fan\_in}$ keep the scale of a signal from layer to layer.
 """
 
+from __future__ import annotations
+
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

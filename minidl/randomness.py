@@ -1,5 +1,7 @@
 """Where random numbers come from: seeds that split by place, never a global generator."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from minidl.errors import ArgumentError, ArgumentTypeError

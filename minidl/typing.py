@@ -12,7 +12,8 @@ Array: TypeAlias = NDArray[Any]
 Shape: TypeAlias = tuple[int, ...]
 """Lengths of the axes. The shape of a sample leaves the batch axis out: `(784,)`, `(28, 28, 1)`."""
 
-RNGLike: TypeAlias = int | np.random.Generator | np.random.SeedSequence | None
+# A text, because naming np.random would import it, which takes a third of NumPy's own time.
+RNGLike: TypeAlias = "int | np.random.Generator | np.random.SeedSequence | None"
 """What stands for randomness: a seed, a generator, a seed sequence, or None for a fresh seed."""
 
 MetricFunction: TypeAlias = Callable[[Array, Array], float]

@@ -1,17 +1,19 @@
 """Reader for IDX files, the format that MNIST and its relatives come in."""
 
-import gzip
-import hashlib
+from __future__ import annotations
+
 import math
 import os
-import zlib
 from pathlib import Path
-from typing import BinaryIO, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, NoReturn
 
 import numpy as np
 
 from minidl.errors import DataError
 from minidl.typing import Array
+
+if TYPE_CHECKING:
+    import gzip
 
 _DTYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _FOREIGN = {
@@ -68,6 +70,9 @@ def read_idx(path: str | os.PathLike[str], *, sha256: str | None = None) -> Arra
         Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (1998),
         section "File formats".
     """
+    import gzip  # imported where they are used: they would make `import minidl` 8 ms longer
+    import zlib
+
     path = Path(path)
     try:
         if path.is_dir():
@@ -91,6 +96,8 @@ def read_idx(path: str | os.PathLike[str], *, sha256: str | None = None) -> Arra
 
 def _read(stream: BinaryIO | gzip.GzipFile, path: Path, sha256: str | None) -> Array:
     """Read and check header and values from the unpacked `stream`."""
+    import hashlib
+
     content = bytearray(stream.read(4))
     if len(content) < 4 or content[:2] != b"\0\0":
         kind = next((kind for magic, kind in _FOREIGN.items() if content.startswith(magic)), None)

@@ -1,5 +1,7 @@
 """Handwritten digits that are drawn, not collected: data for tests and for machines offline."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from minidl.arguments import whole_number

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> Array:
     """Run a layer's own forward inside a model."""
-    bound = layer.bound
+    bound = layer._bound or layer.bound  # the property, which explains, only where it is None
     first_time = not (bound.training_checked if training else bound.inference_checked)
     before = x.copy() if first_time else x
     try:
@@ -46,7 +46,7 @@ def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> A
 
 def call_backward(layer: Layer, dy: Array, input_grad: bool, out: Array | None) -> Array | None:
     """Run a layer's own backward inside a model."""
-    bound = layer.bound
+    bound = layer._bound or layer.bound
     first_time = not bound.backward_checked
     before = dy.copy() if first_time else dy
     try:

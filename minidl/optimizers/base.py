@@ -125,7 +125,7 @@ class Optimizer(ABC):
                 f"got {got} {np.shape(params)}."
             )
         for name, vector in others.items():
-            if vector is not None and np.shape(vector) != params.shape:
+            if vector is not None and getattr(vector, "shape", None) != params.shape:
                 raise ShapeError(
                     f"{self}: params has shape {params.shape} and {name} {np.shape(vector)}; all "
                     "must be vectors of one length, such as model.params and model.grads."
