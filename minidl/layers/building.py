@@ -54,17 +54,12 @@ def build(root: Layer, input_shape: Shape, rng: RNGLike, dtype: DTypeLike) -> No
     check_tree(root)
     for layer, place in place_names(root):
         vars(layer)["_place"] = place
-    plan = make_plan(root, sample_shape(tuple_or_self(input_shape), f"{root.where}: build"))
+    plan = make_plan(root, sample_shape(input_shape, f"{root.where}: build"))
     params, state = np.zeros(plan.n_params, kind), np.zeros(plan.n_state, kind)
     fill(plan, params, state, seed)
     bind(plan, params, np.zeros_like(params), state)
     for number, layer in enumerate(root.walk()):
         layer._seed, layer._rng, layer._kept = child_seed(seed, number, 1), None, None
-
-
-def tuple_or_self(shape: object) -> object:
-    """A list of lengths becomes a tuple; anything else is left for the check."""
-    return tuple(shape) if isinstance(shape, list) else shape
 
 
 def parts(plan: Plan, params: Array, state: Array) -> Iterator[tuple[Plan, Array, Array]]:

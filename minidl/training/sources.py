@@ -55,7 +55,7 @@ class ArraySource:
                 f"{name}: x has {len(self.x):,} rows and y has "
                 f"{f'{rows[0]:,}' if rows else 'none'}; every row of x needs one target."
             )
-        self.target, self.weight, self.total = objective.check_batch(self.x, y, sample_weight)
+        self.target, self.weight, _ = objective.check_batch(self.x, y, sample_weight)
         self.numbers: Array | None = None  # of the rows in the data, where this is a part of it
 
     def __len__(self) -> int:
@@ -65,7 +65,7 @@ class ArraySource:
         """Multiply the weights by those of the classes."""
         by_class = _class_weights(self._objective, self.target, class_weight)
         weight = by_class if self.weight is None else by_class * self.weight
-        self.weight, self.total = check_weight(weight, len(self))
+        self.weight, _ = check_weight(weight, len(self))
 
     def take(self, rows: Array, name: str) -> ArraySource:
         """The same kind of source with some of the rows."""
@@ -73,7 +73,6 @@ class ArraySource:
         part.name, part.numbers = name, rows
         part.x, part.target = self.x[rows], self.target[rows]
         part.weight = None if self.weight is None else self.weight[rows]
-        part.total = float(len(rows) if part.weight is None else part.weight.sum())
         return part
 
     def steps(self, batch_size: int) -> int:
