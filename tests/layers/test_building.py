@@ -1,6 +1,7 @@
 """Building a model: shapes, names, memory, and what is refused."""
 
 import copy
+import inspect
 
 import numpy as np
 import pytest
@@ -440,3 +441,79 @@ def test_an_error_inside_a_container_is_noted_once():
         model.backward(y)
     place = "in Breaks() in layer 0 of Sequential in layer 0 of Sequential"
     assert raised.value.__notes__ == [place]
+
+
+def test_initial_values_states_and_draws_come_from_different_streams():
+    class Draws(dl.Initializer):
+        def __call__(self, rng, shape, fan_in, fan_out):
+            return rng.random(shape)
+
+    class Noisy(dl.ReLU):
+        def parameter_specs(self, input_shape):
+            return [dl.ParameterSpec("weight", (9,), Draws())]
+
+        def state_specs(self, input_shape):
+            return [dl.ParameterSpec("memory", (9,), Draws())]
+
+    layer = Noisy().build((3,), rng=0, dtype=np.float64)
+    drawn = np.concatenate([layer.weight, layer.memory, layer.rng.random(9)])
+    assert len(set(drawn)) == 27
+    assert not layer.grads.any()
+
+
+def test_every_layer_has_its_own_initial_state():
+    class Starts(Counter):
+        def __init__(self, value):
+            self.value = value
+
+        def state_specs(self, input_shape):
+            return [dl.ParameterSpec("passes", (self.value,), dl.Constant(self.value))]
+
+    model = dl.Sequential([Starts(1), Starts(2), Starts(3)]).build((2,))
+    assert model.state.tolist() == [1, 2, 2, 3, 3, 3]
+
+
+def test_a_shape_that_is_wrong_later_is_found_too():
+    class Tires(dl.ReLU):
+        def forward(self, x, *, training=False, out=None):
+            return x[:, : self.width]
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy[:, : self.width]
+
+    tires = Tires()
+    model = dl.Sequential([dl.Dense(3), tires]).build((2,))
+    x = np.ones((4, 2), np.float32)
+    tires.width = 3
+    y = model.forward(x, training=True)
+    model.backward(y)
+    model.forward(x, training=True)
+    tires.width = 1
+    with pytest.raises(dl.ShapeError, match=r"backward returned shape \(4, 1\)"):
+        model.backward(y)
+    with pytest.raises(dl.ShapeError, match=r"forward returned shape \(4, 1\)"):
+        model.forward(x, training=True)
+
+
+def test_predict_cuts_batches_also_for_a_layer_that_ignores_out():
+    class Negates(dl.ReLU):
+        def __init__(self):
+            self.rows = []
+
+        def forward(self, x, *, training=False, out=None):
+            self.rows.append(len(x))
+            return -x
+
+    layer, x = Negates().build((3,)), np.arange(21, dtype=np.float32).reshape(7, 3)
+    np.testing.assert_array_equal(layer.predict(x, batch_size=3), -x)
+    assert layer.rows == [3, 3, 1]
+
+
+def test_every_layer_declares_the_same_defaults():
+    layers = [v for v in vars(dl).values() if isinstance(v, type) and issubclass(v, dl.Layer)]
+    for layer in {dl.Dense, dl.Sequential, *layers}:
+        forward, backward = (
+            inspect.signature(f).parameters for f in (layer.forward, layer.backward)
+        )
+        assert (forward["training"].default, forward["out"].default) == (False, None)
+        assert (backward["input_grad"].default, backward["out"].default) == (True, None)
