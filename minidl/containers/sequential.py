@@ -66,11 +66,11 @@ class Sequential(Layer):
         return self._backward_from(len(self.layers), dy, input_grad, out)
 
     def _forward_to(self, k: int, x: Array, training: bool, out: Array | None) -> Array:
-        if len(self.layers) != len(self.bound.outputs):
+        buffers, n = self.bound.outputs, len(x)
+        if len(self.layers) != len(buffers):
             raise StateError(f"{self.where}: its list of layers was changed after build.")
         if training:
             self.save_for_backward(k)
-        buffers, n = self.bound.outputs, len(x)
         for i in range(k):
             last = i == k - 1 and out is not None
             # Inference shares nothing between threads, so it has no buffers.

@@ -82,7 +82,7 @@ class ArraySource:
     def batches(self, batch_size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
         """Yield batches; their arrays are overwritten by the next one."""
         if rng is not None and batch_size < len(self):
-            self.x = np.ascontiguousarray(self.x)  # np.take would copy it for every batch
+            self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
         arrays = [a for a in (self.x, self.target, self.weight) if a is not None]
         buffers = None
         for rows in row_batches(len(self), batch_size, rng):
@@ -93,7 +93,7 @@ class ArraySource:
                     buffers = [np.empty((batch_size, *a.shape[1:]), a.dtype) for a in arrays]
                 parts = [buffer[: len(rows)] for buffer in buffers]
                 for a, part in zip(arrays, parts, strict=True):
-                    np.take(a, rows, axis=0, out=part, mode="clip")  # "raise" would buffer
+                    a.take(rows, axis=0, out=part, mode="clip")  # "raise" would buffer
             weight = parts[2] if len(parts) == 3 else None
             total = float(len(parts[0]) if weight is None else weight.sum())
             yield Batch(parts[0], parts[1], weight, total, rows, self)
