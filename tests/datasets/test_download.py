@@ -9,12 +9,11 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pooch
 import pytest
 
 from minidl.datasets.download import cache_folder, download
 from minidl.errors import DatasetNotFoundError
-
-pooch = pytest.importorskip("pooch", reason="downloads need pooch")
 
 FILES = {
     "one.gz": np.random.default_rng(0).bytes(300_000),

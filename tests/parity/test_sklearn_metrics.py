@@ -4,10 +4,9 @@ from functools import partial
 
 import numpy as np
 import pytest
+from sklearn import metrics
 
 import minidl as dl
-
-metrics = pytest.importorskip("sklearn.metrics")
 
 
 def trained(layers, loss, x, y, wanted, **options):
