@@ -41,6 +41,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first; {} is the fi
     "minidl/containers/*.py": ("tests/containers", "tests/layers", "-k", "{}"),
     "minidl/losses/*.py": ("tests/losses",),
     "minidl/optimizers/*.py": ("tests/optimizers",),
+    "minidl/fusion.py": ("tests/test_objective.py",),
     "minidl/objective.py": ("tests/test_objective.py",),
     "minidl/losses/base.py": ("tests/losses",),
     "minidl/optimizers/base.py": ("tests/optimizers",),

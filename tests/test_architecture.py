@@ -22,6 +22,7 @@ ROOMS = [  # a room imports only rooms above it
     "layers",
     "containers",
     "losses",
+    "fusion",
     "objective",
     "optimizers",
     "metrics",
