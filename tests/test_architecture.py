@@ -19,6 +19,7 @@ ROOMS = [  # a room imports only rooms above it
     "initializers",
     "parameters",
     "buffers",
+    "products",
     "layers",
     "containers",
     "losses",
@@ -31,6 +32,8 @@ ROOMS = [  # a room imports only rooms above it
     "plotting",
     "summary",
     "testing",
+    "doctor",
+    "__main__",
 ]
 FACADES = {  # methods that import their room inside the function
     ("layers/base.py", "summary"),
