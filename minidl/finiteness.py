@@ -15,7 +15,7 @@ def is_finite(a: Array) -> bool:
     overflow of the squares can cause as well) is every element looked at.
     """
     if a.dtype.kind == "f":
-        flat = a if a.ndim == 1 else a.ravel(order="K")
+        flat = a if a.flags.c_contiguous else a.ravel(order="K")
         if math.isfinite(np.vdot(flat, flat)):  # unlike dot, vdot does not warn of overflow
             return True
     return bool(np.isfinite(a).all())

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import instance, whole_number
+from minidl.containers.chain import Chain, innermost_layers
 from minidl.finiteness import is_finite, raise_for_non_finite
-from minidl.fusion import Trunk, fits_fused
+from minidl.fusion import fits_fused
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
@@ -67,8 +68,8 @@ class Objective:
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
         # State that several chunks change would depend on their order in time.
         self._whole = any(layer.couples_rows for layer in model.walk()) or model.state.size > 0
-        self._trunk = Trunk(model, self.fused)
-        self._replicas: list[Trunk] = []
+        self._chain = self._chain_of(model)
+        self._replicas: list[Chain] = []
         self._options: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
 
@@ -132,15 +133,20 @@ class Objective:
         calls.begin_training_pass(model)
         try:
             if len(x) <= self.chunk_rows or self._whole:
-                return self._step(self._trunk, x, target, weight, total, outputs)
+                return self._step(self._chain, x, target, weight, total, outputs)
             return self._differentiate_chunks(x, target, weight, total, outputs)
         finally:
             model.bound.expected_dy = None
             calls.end_training_pass(model)
 
+    def _chain_of(self, model: Layer) -> Chain:
+        """The model's layers, without the activation that the loss takes care of."""
+        layers = innermost_layers(model)
+        return Chain(model, layers[:-1] if self.fused else layers)
+
     def _step(
         self,
-        trunk: Trunk,
+        chain: Chain,
         x: Array,
         target: Array,
         weight: Array | None,
@@ -148,12 +154,12 @@ class Objective:
         outputs: Array | None,
     ) -> float:
         with np.errstate(all="ignore"):  # what is not finite is found and explained afterwards
-            y = trunk.forward(x, training=True)
+            y = chain.forward(x)
             self._check_output(y)
             if outputs is not None:
                 outputs[...] = y
             value, dy = self._loss.weighted(y, target, weight, total)
-            trunk.backward(dy)
+            chain.backward(dy)
         return value
 
     def _differentiate_chunks(
@@ -165,11 +171,11 @@ class Objective:
 
         def run(job: tuple[int, slice]) -> float:
             index, rows = job
-            trunk = self._replicas[index % self.workers]
-            for layer in trunk.model.walk():
+            chain = self._replicas[index % self.workers]
+            for layer in chain.model.walk():
                 layer._rng, layer._draw_key = None, (number, index)
             w, o = (None if a is None else a[rows] for a in (weight, outputs))
-            return self._step(trunk, x[rows], target[rows], w, total, o)
+            return self._step(chain, x[rows], target[rows], w, total, o)
 
         value, grads = 0.0, self.model.grads
         for index, part in enumerate(self._map_chunks(run, len(x))):
@@ -189,7 +195,7 @@ class Objective:
             self._replicas = []
             self._options = options
         while len(self._replicas) < self.workers:
-            self._replicas.append(Trunk(self.model.replica(), self.fused))
+            self._replicas.append(self._chain_of(self.model.replica()))
 
     def evaluate(
         self,
@@ -205,7 +211,7 @@ class Objective:
             _, rows = job
             w = None if weight is None else weight[rows]
             with np.errstate(all="ignore"):
-                y = self._trunk.forward(x[rows], training=False)
+                y = self._chain.infer(x[rows])
                 self._check_output(y)
                 if outputs is not None:
                     outputs[rows] = y
@@ -243,4 +249,8 @@ class Objective:
             yield from list(self._pool.map(run, jobs[start : start + self.workers]))
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_pool": None, "_replicas": [], "_options": []}
+        return vars(self) | {"_chain": None, "_pool": None, "_replicas": [], "_options": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._chain = self._chain_of(self.model)

@@ -8,7 +8,7 @@ operations and copying a model is copying a vector.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,6 +28,7 @@ class ParameterSpec:
         fan_in: Inputs that one output sums over, for initializers that depend on it.
         fan_out: Outputs that one input feeds.
         decay: Whether weight decay applies to it; not for biases and scales.
+        order: Memory order, "C" or "F", of an array that a layer multiplies by.
     """
 
     name: str
@@ -37,6 +38,7 @@ class ParameterSpec:
     fan_in: int | None = None
     fan_out: int | None = None
     decay: bool = True
+    order: Literal["C", "F"] = "C"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(self.shape))
@@ -61,7 +63,7 @@ def carve(vector: Array, specs: Sequence[ParameterSpec]) -> dict[str, Array]:
     """Cut a vector into one view per spec, in order."""
     views, start = {}, 0
     for spec in specs:
-        views[spec.name] = vector[start : start + spec.size].reshape(spec.shape)
+        views[spec.name] = vector[start : start + spec.size].reshape(spec.shape, order=spec.order)
         start += spec.size
     return views
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from numpy.typing import ArrayLike
 
 from minidl.arguments import instance
+from minidl.containers.chain import Chain
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import calls
 from minidl.layers.base import Layer
@@ -66,33 +67,25 @@ class Sequential(Layer):
         return self._backward_from(len(self.layers), dy, input_grad, out)
 
     def _forward_to(self, k: int, x: Array, training: bool, out: Array | None) -> Array:
-        buffers, n = self.bound.outputs, len(x)
-        if len(self.layers) != len(buffers):
-            raise StateError(f"{self.where}: its list of layers was changed after build.")
-        if training:
-            self.save_for_backward(k)
-        for i in range(k):
-            last = i == k - 1 and out is not None
-            # Inference shares nothing between threads, so it has no buffers.
-            buffer = out if last else buffers[i].rows(n) if training else None
-            x = calls.call_forward(self.layers[i], x, training, buffer)
-        return x
+        if not training:
+            return self._chain(k).infer(x, out)
+        self.save_for_backward(k)
+        return self._chain(k).forward(x, out)
 
     def _backward_from(
         self, k: int, dy: Array, input_grad: bool, out: Array | None
     ) -> Array | None:
         self._check_pass(k)
         self.saved()
-        buffers, n = self.bound.input_grads, len(dy)
-        first = 0
-        while not input_grad and first < k and not self.layers[first].params.size:
-            first += 1  # nothing to learn there
-        for i in range(k - 1, first - 1, -1):
-            wanted = input_grad or i > first
-            buffer = out if i == 0 and out is not None else buffers[i].rows(n) if wanted else None
-            dx = calls.call_backward(self.layers[i], dy, wanted, buffer)
-            dy = dy if dx is None else dx
-        return dy if input_grad else None
+        return self._chain(k).backward(dy, input_grad, out)
+
+    def _chain(self, k: int) -> Chain:
+        """The first k layers as a chain."""
+        chains = self.bound.chains
+        if k not in chains:
+            chains[k] = Chain(self, self.layers[:k])
+        chain: Chain = chains[k]
+        return chain
 
     def forward_to(
         self, k: int, x: Array, *, training: bool = False, out: Array | None = None

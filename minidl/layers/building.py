@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.buffers import Block
 from minidl.errors import DTypeError, ShapeError, StateError
 from minidl.layers.planning import Plan, check_tree, make_plan, place_names, sample_shape
 from minidl.parameters import Gradients, ParameterSpec, carve, total_size
@@ -31,11 +30,10 @@ class Binding:
     gradients: Gradients
     input_shape: Shape
     output_shape: Shape
-    outputs: list[Block]  # of the children, in a training pass
-    input_grads: list[Block]
     inference_checked: bool = False  # its own behaviour was looked at in a first pass
     training_checked: bool = False
     backward_checked: bool = False
+    chains: dict[int, Any] = field(default_factory=dict)  # of a Sequential
     expected_dy: Shape | None = None  # a training forward from outside waits for its backward
     training_owner: dict[str, int] = field(default_factory=dict)
 
@@ -132,8 +130,6 @@ def bind(
         gradients,
         plan.input_shape,
         plan.output_shape,
-        outputs=[Block(child.output_shape, params.dtype) for child in plan.children],
-        input_grads=[Block(child.input_shape, params.dtype) for child in plan.children],
     )
     vars(layer).update(views, _bound=bound, _parent=parent, _views=views, _saved=None)
     pairs = zip(parts(plan, params, state), parts(plan, grads, state), strict=True)

@@ -1,9 +1,9 @@
 """How layers are called: the checked entrance for users, the bare call between layers.
 
 `Layer.__init_subclass__` keeps the `forward` and `backward` that a layer's author wrote as
-`_forward` and `_backward`, and puts the checked versions from here in their place. Containers and
-`Objective` call through `call_forward` and `call_backward`, which check a layer's own behaviour in
-its first pass, and later only what costs nothing.
+`_forward` and `_backward`, and puts the checked versions from here in their place. Containers call
+through `call_forward` and `call_backward`, which check a layer's own behaviour in its first pass,
+and later only what costs nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from minidl.errors import ContractError, DTypeError, MinidlError, ShapeError, StateError
 from minidl.layers.checks import check_input, check_out
-from minidl.typing import Array, Shape
+from minidl.typing import Array
 
 if TYPE_CHECKING:
     from minidl.layers.base import Layer
@@ -31,12 +31,12 @@ def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> A
     try:
         y = layer._forward(x, training=training, out=out)
     except Exception as error:
-        _note_place(layer, error)
+        note_place(layer, error)
         raise
     if first_time:
         _check_unchanged(layer, "forward", x, before)
     if y is not out or first_time:
-        _check_result(layer, "forward", y, (len(x), *bound.output_shape))
+        check_result(layer, "forward", y, len(x))
     if first_time and training:
         bound.training_checked = True
     elif first_time:
@@ -52,20 +52,23 @@ def call_backward(layer: Layer, dy: Array, input_grad: bool, out: Array | None) 
     try:
         dx = layer._backward(dy, input_grad=input_grad, out=out)
     except Exception as error:
-        _note_place(layer, error)
+        note_place(layer, error)
         raise
     if first_time:
         _check_unchanged(layer, "backward", dy, before)
     if input_grad and (dx is not out or first_time):
-        _check_result(layer, "backward", dx, (len(dy), *bound.input_shape))
+        check_result(layer, "backward", dx, len(dy))
     bound.backward_checked = True
     return dx if input_grad else None
 
 
-def _note_place(layer: Layer, error: Exception) -> None:
-    """Tell which layer an error of NumPy or of a user's own layer came from."""
-    if not isinstance(error, MinidlError) and not layer.children:
-        error.add_note(f"in {layer.where}")
+def note_place(layer: Layer, error: Exception) -> None:
+    """Tell, once, which layer an error of NumPy or of a user's own layer came from."""
+    note = f"in {layer.where}"
+    if isinstance(error, MinidlError) or layer.children:
+        return
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
 
 
 def _check_unchanged(layer: Layer, method: str, a: Array, before: Array) -> None:
@@ -79,7 +82,13 @@ def _check_unchanged(layer: Layer, method: str, a: Array, before: Array) -> None
         )
 
 
-def _check_result(layer: Layer, method: str, result: object, shape: Shape) -> None:
+def check_result(layer: Layer, method: str, result: object, n: int) -> None:
+    """Raise unless a layer returned n rows of the right shape and dtype."""
+    bound = layer.bound
+    shape = (n, *(bound.output_shape if method == "forward" else bound.input_shape))
+    dtype = bound.params.dtype
+    if isinstance(result, np.ndarray) and result.shape == shape and result.dtype == dtype:
+        return
     if not isinstance(result, np.ndarray):
         raise ContractError(
             f"{layer.where}: {method} must return an array of shape {shape}, "
@@ -92,12 +101,11 @@ def _check_result(layer: Layer, method: str, result: object, shape: Shape) -> No
         raise ShapeError(
             f"{layer.where}: {method} returned shape {result.shape}, expected {shape}; {fix}."
         )
-    if result.dtype != layer.dtype:
-        raise DTypeError(
-            f"{layer.where}: {method} returned dtype {result.dtype}, expected {layer.dtype}. "
-            "A NumPy float64 scalar or array in the formula upcasts float32: use Python floats "
-            "and arrays of x.dtype."
-        )
+    raise DTypeError(
+        f"{layer.where}: {method} returned dtype {result.dtype}, expected {dtype}. "
+        "A NumPy float64 scalar or array in the formula upcasts float32: use Python floats "
+        "and arrays of x.dtype."
+    )
 
 
 def begin_training_pass(layer: Layer) -> None:

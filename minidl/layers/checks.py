@@ -42,9 +42,12 @@ def check_input(layer: Layer, x: object) -> Array:
 
 def convert_input(layer: Layer, x: ArrayLike) -> Array:
     """Like `check_input`, but other real floating input is converted to the model's dtype."""
-    array = np.asarray(x)
-    if array.dtype.kind == "f" and array.dtype != layer.dtype:
-        array = array.astype(layer.dtype)
+    bound, array = layer.bound, np.asarray(x)
+    dtype = bound.params.dtype
+    if array.dtype == dtype and array.shape[1:] == bound.input_shape and array.ndim and array.size:
+        return array  # as nearly always
+    if array.dtype.kind == "f" and array.dtype != dtype:
+        array = array.astype(dtype)
     return check_input(layer, array)
 
 

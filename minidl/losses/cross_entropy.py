@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.errors import DataError, ShapeError
-from minidl.layers.softmax import Softmax
+from minidl.layers.softmax import Softmax, classes_first
 from minidl.losses.base import Loss
 from minidl.losses.labels import check_class_labels, check_probability_rows, find_improper_row
 from minidl.typing import Array, Shape
@@ -64,8 +64,8 @@ class CrossEntropy(Loss):
             p = np.maximum(prediction, np.finfo(prediction.dtype).eps)
             return -(y * np.log(p)).sum(axis=1), -y / p
         z, a, total = _softmax(prediction)
-        log_p = z - np.log(total)  # (N, C) - (N, 1)
-        return -(y * log_p).sum(axis=1), a - y
+        log_p = z - np.log(total)  # (C, N) - (N,)
+        return -(y.T * log_p).sum(axis=0), a.T - y
 
     def _from_labels(self, prediction: Array, labels: Array) -> tuple[Array, Array]:
         rows = np.arange(len(labels))
@@ -75,9 +75,9 @@ class CrossEntropy(Loss):
             gradient[rows, labels] = -1 / p
             return -np.log(p), gradient
         z, gradient, total = _softmax(prediction)
-        values = np.log(total[:, 0]) - z[rows, labels]
-        gradient[rows, labels] -= 1  # a - y, y being 1 at the label and 0 elsewhere
-        return values, gradient
+        values = np.log(total) - z[labels, rows]
+        gradient[labels, rows] -= 1  # a - y, y being 1 at the label and 0 elsewhere
+        return values, gradient.T
 
     def check_prediction_shape(self, shape: Shape, who: str) -> None:
         if len(shape) != 1 or shape[0] < 2:
@@ -109,7 +109,7 @@ class CrossEntropy(Loss):
             )
 
     def from_logits_to_predictions(self, logits: Array) -> Array:
-        return _softmax(logits)[1]
+        return _softmax(logits)[1].T
 
     def predicted_labels(self, prediction: Array) -> Array:
         labels: Array = prediction.argmax(axis=1)
@@ -120,9 +120,10 @@ class CrossEntropy(Loss):
 
 
 def _softmax(logits: Array) -> tuple[Array, Array, Array]:
-    """Shifted logits (N, C), softmax (N, C), and its denominator (N, 1)."""
-    z = logits - logits.max(axis=1, keepdims=True)
+    """Shifted logits (C, N), softmax (C, N), and its denominators (N,)."""
+    z = classes_first(logits)
+    z -= z.max(axis=0)
     a = np.exp(z)
-    total = a.sum(axis=1, keepdims=True)
+    total = a.sum(axis=0)
     a /= total
     return z, a, total

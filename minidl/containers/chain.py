@@ -1,0 +1,129 @@
+"""Layers one after the other, each called with nothing in between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from minidl.buffers import Block
+from minidl.errors import StateError
+from minidl.layers.base import Layer
+from minidl.layers.calls import call_backward, call_forward, check_result, note_place
+from minidl.typing import Array
+
+Call = Callable[..., Any]
+
+
+class Chain:
+    """Layers of a model, and the buffers between them.
+
+    In the first pass layers are called through `calls`, which checks how each behaves. From then
+    on a pass is a loop over bound methods.
+
+    Args:
+        model: A built layer.
+        layers: Those that follow each other from its input on.
+    """
+
+    def __init__(self, model: Layer, layers: Sequence[Layer]) -> None:
+        self.model, self.layers = model, list(layers)
+        self._lists = [
+            (plan.layer, [child.layer for child in plan.children])
+            for plan in model.bound.plan.walk()
+            if computes_like_sequential(plan.layer)
+        ]
+        self._check_lists()
+        self._n_idle = 0  # layers in front that have nothing to learn
+        while self._n_idle < len(layers) - 1 and not layers[self._n_idle].params.size:
+            self._n_idle += 1
+        self._outputs = [Block(layer.bound.output_shape, model.dtype) for layer in layers]
+        self._input_grads = [Block(layer.bound.input_shape, model.dtype) for layer in layers]
+        self._training_checked = False
+        self._forwards: list[Call] = [partial(call_forward, layer) for layer in layers]
+        self._backwards: list[Call] = [partial(call_backward, layer) for layer in layers]
+        self._inferences: list[Call] = []
+
+    def forward(self, x: Array, out: Array | None = None) -> Array:
+        """Run a training pass; the output belongs to the chain unless `out` is given."""
+        self._check_lists()
+        n, last = len(x), len(self.layers) - 1
+        for i, forward in enumerate(self._forwards):
+            buffer = out if i == last and out is not None else self._outputs[i].rows(n)
+            try:
+                y = forward(x, training=True, out=buffer)
+            except Exception as error:
+                note_place(self.layers[i], error)
+                raise
+            if y is not buffer:
+                check_result(self.layers[i], "forward", y, n)
+            x = y
+        return x
+
+    def backward(
+        self, dy: Array, input_grad: bool = False, out: Array | None = None
+    ) -> Array | None:
+        """Compute the gradients of all parameters from that at the output."""
+        n, first = len(dy), 0 if input_grad else self._n_idle
+        for i in range(len(self.layers) - 1, first - 1, -1):
+            wanted = input_grad or i > first
+            buffer = None
+            if wanted:
+                buffer = out if i == 0 and out is not None else self._input_grads[i].rows(n)
+            try:
+                dx = self._backwards[i](dy, input_grad=wanted, out=buffer)
+            except Exception as error:
+                note_place(self.layers[i], error)
+                raise
+            if wanted and dx is not buffer:
+                check_result(self.layers[i], "backward", dx, n)
+            dy = dx
+        if not self._training_checked:
+            self._training_checked = True
+            self._forwards = [layer._forward for layer in self.layers]
+            self._backwards = [layer._backward for layer in self.layers]
+        return dy if input_grad else None
+
+    def infer(self, x: Array, out: Array | None = None) -> Array:
+        """Run an inference pass; without buffers, and so safe from several threads at once."""
+        self._check_lists()
+        if self._inferences:
+            *inner, last = self._inferences
+            y: Array = x
+            try:
+                for forward in inner:
+                    y = forward(y)
+                y = last(y, out=out)
+                check_result(self.layers[-1], "forward", y, len(x))
+            except Exception:
+                pass
+            else:
+                return y
+        for layer in self.layers:
+            x = call_forward(layer, x, False, out if layer is self.layers[-1] else None)
+        self._inferences = [layer._forward for layer in self.layers]
+        return x
+
+    def _check_lists(self) -> None:
+        for sequential, layers in self._lists:
+            if sequential.children != layers:
+                raise StateError(f"{sequential.where}: its list of layers was changed after build.")
+
+
+def innermost_layers(model: Layer) -> list[Layer]:
+    """The layers of nested Sequentials in order, as one list."""
+    if not computes_like_sequential(model):
+        return [model]
+    return [layer for child in model.children for layer in innermost_layers(child)]
+
+
+def computes_like(layer: Layer, kind: type[Layer]) -> bool:
+    """Whether a layer computes what `kind` does; a subclass with a formula of its own does not."""
+    return (type(layer)._forward, type(layer)._backward) == (kind._forward, kind._backward)
+
+
+def computes_like_sequential(layer: Layer) -> bool:
+    """Whether a layer is a plain Sequential."""
+    from minidl.containers.sequential import Sequential  # which is made of chains
+
+    return computes_like(layer, Sequential)
