@@ -16,6 +16,7 @@ ROOMS = [  # a room imports only rooms above it
     "arguments",
     "randomness",
     "finiteness",
+    "threads",
     "initializers",
     "parameters",
     "buffers",

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import number_within
 from minidl.datasets.batches import row_batches
+from minidl.datasets.gathering import gathered
 from minidl.errors import ArgumentError, DataError, ShapeError
 from minidl.layers.checks import convert_input
 from minidl.losses.base import check_weight
@@ -81,22 +82,25 @@ class ArraySource:
 
     def batches(self, batch_size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
         """Yield batches; their arrays are overwritten by the next one."""
-        if rng is not None and batch_size < len(self):
-            self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
         arrays = [a for a in (self.x, self.target, self.weight) if a is not None]
-        buffers = None
-        for rows in row_batches(len(self), batch_size, rng):
-            if isinstance(rows, slice):
-                parts = [a[rows] for a in arrays]
-            else:
-                if buffers is None:
-                    buffers = [np.empty((batch_size, *a.shape[1:]), a.dtype) for a in arrays]
-                parts = [buffer[: len(rows)] for buffer in buffers]
-                for a, part in zip(arrays, parts, strict=True):
-                    a.take(rows, axis=0, out=part, mode="clip")  # "raise" would buffer
+        for rows, parts in self._parts(arrays, batch_size, rng):
             weight = parts[2] if len(parts) == 3 else None
             total = float(len(parts[0]) if weight is None else weight.sum())
             yield Batch(parts[0], parts[1], weight, total, rows, self)
+
+    def _parts(
+        self, arrays: list[Array], batch_size: int, rng: np.random.Generator | None
+    ) -> Iterator[tuple[slice | Array, list[Array]]]:
+        """Each batch's row numbers and its part of each array."""
+        if rng is None or batch_size >= len(self):
+            for rows in row_batches(len(self), batch_size, None):
+                yield rows, [a[rows] for a in arrays]
+            return
+        arrays[0] = self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
+        order = rng.permutation(len(self))
+        starts = range(0, len(self), batch_size)
+        for start, parts in zip(starts, gathered(arrays, order, batch_size), strict=True):
+            yield order[start : start + batch_size], parts
 
     def row_numbers(self, batch: Batch) -> Array:
         """Where a batch's rows are in the user's data."""
