@@ -17,6 +17,7 @@ from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
 from minidl.losses.base import Loss, check_weight
+from minidl.reading import in_stretches
 from minidl.typing import Array
 
 if TYPE_CHECKING:
@@ -104,6 +105,11 @@ class Objective:
             raise_for_non_finite(x, f"{self.model.where}: x")
         return self.evaluate(x, target, weight, total)
 
+    @property
+    def chunked(self) -> bool:
+        """Whether batches larger than `chunk_rows` are evaluated in chunks."""
+        return not self._whole
+
     def check_batch(
         self, x: Array, y: ArrayLike, sample_weight: ArrayLike | None
     ) -> tuple[Array, Array | None, float]:
@@ -169,17 +175,16 @@ class Objective:
         self.model._chunked_passes += 1
         number = self.model._chunked_passes
 
-        def run(job: tuple[int, slice]) -> float:
-            index, rows = job
+        def run(index: int, rows: slice, part: Array) -> float:
             chain = self._replicas[index % self.workers]
             for layer in chain.model.walk():
                 layer._rng, layer._draw_key = None, (number, index)
             w, o = (None if a is None else a[rows] for a in (weight, outputs))
-            return self._step(chain, x[rows], target[rows], w, total, o)
+            return self._step(chain, part, target[rows], w, total, o)
 
         value, grads = 0.0, self.model.grads
-        for index, part in enumerate(self._map_chunks(run, len(x))):
-            value += part
+        for index, share in enumerate(self._map_chunks(run, x)):
+            value += share
             chunk_grads = self._replicas[index % self.workers].model.grads
             if index == 0:
                 grads[...] = chunk_grads
@@ -207,17 +212,16 @@ class Objective:
     ) -> float:
         """Compute the value of a checked batch in inference mode; arguments as above."""
 
-        def run(job: tuple[int, slice]) -> float:
-            _, rows = job
+        def run(_: int, rows: slice, part: Array) -> float:
             w = None if weight is None else weight[rows]
             with np.errstate(all="ignore"):
-                y = self._chain.infer(x[rows])
+                y = self._chain.infer(part)
                 self._check_output(y)
                 if outputs is not None:
                     outputs[rows] = y
                 return self._loss.weighted(y, target[rows], w, total)[0]
 
-        return sum(self._map_chunks(run, len(x)))
+        return sum(self._map_chunks(run, x))
 
     def predicted_labels(self, outputs: Array) -> Array:
         """What collected outputs say: labels for classifiers, the values themselves otherwise."""
@@ -232,21 +236,24 @@ class Objective:
         if not self._loss.from_logits:
             self._loss.check_prediction(y)
 
-    def _map_chunks(self, run: Callable[[tuple[int, slice]], float], n: int) -> Iterator[float]:
+    def _map_chunks(self, run: Callable[[int, slice, Array], float], x: Array) -> Iterator[float]:
         """Run chunk after chunk, `workers` at a time; the results come in the chunks' order."""
-        jobs = [
-            (index, slice(start, min(start + self.chunk_rows, n)))
-            for index, start in enumerate(range(0, n, self.chunk_rows))
-        ]
         if self.workers == 1:
-            yield from map(run, jobs)
+            for index, (rows, part) in enumerate(in_stretches(x, self.chunk_rows)):
+                yield run(index, rows, part)
             return
+
+        def job(index: int) -> float:
+            rows = slice(index * self.chunk_rows, (index + 1) * self.chunk_rows)
+            return run(index, rows, x[rows])
+
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need
 
             self._pool = ThreadPoolExecutor(self.workers)
-        for start in range(0, len(jobs), self.workers):  # a replica's gradients are read in between
-            yield from list(self._pool.map(run, jobs[start : start + self.workers]))
+        jobs = range(-(-len(x) // self.chunk_rows))
+        for start in jobs[:: self.workers]:  # a replica's gradients are read in between
+            yield from list(self._pool.map(job, jobs[start : start + self.workers]))
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_chain": None, "_pool": None, "_replicas": [], "_options": []}

@@ -1,8 +1,19 @@
-"""How many threads there is room for."""
+"""Second threads: how many there is room for, work done ahead on one, and BLAS's own."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+# BLAS's threads belong to the process: whoever comes last puts back what the first one found.
+_lock = threading.Lock()
+_holders: list[object] = []
+_found: list[tuple[Any, int]] = []
 
 
 def usable_cores() -> int:
@@ -10,3 +21,49 @@ def usable_cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def one_ahead(work: Callable[[int], T], n: int) -> Iterator[T]:
+    """Yield `work(0)`, ..., `work(n - 1)`, each begun on a second thread one round before.
+
+    NumPy gives the interpreter free while it copies, so the two overlap. With a single core, or a
+    single piece of work, everything runs on the calling thread.
+    """
+    if n == 1 or usable_cores() == 1:
+        yield from map(work, range(n))
+        return
+    from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need
+
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(work, 0)
+        for index in range(n):
+            done = result.result()
+            if index + 1 < n:
+                result = pool.submit(work, index + 1)
+            yield done
+
+
+@contextlib.contextmanager
+def at_most_blas_threads(most: int) -> Iterator[None]:
+    """Hold NumPy's BLAS to a number of threads, and any other one to a single thread.
+
+    SciPy's wheels bring a BLAS of their own, whose threads fight with those of NumPy's.
+    """
+    import threadpoolctl
+
+    holder = object()
+    with _lock:
+        if not _holders:
+            pools = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+            _found[:] = [(pool, pool.num_threads) for pool in pools]
+        _holders.append(holder)
+        for pool, threads in _found:
+            pool.set_num_threads(1 if "scipy.libs" in pool.filepath else min(threads, most))
+    try:
+        yield
+    finally:
+        with _lock:
+            _holders.remove(holder)
+            if not _holders:
+                for pool, threads in _found:
+                    pool.set_num_threads(threads)

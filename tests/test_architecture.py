@@ -21,6 +21,7 @@ ROOMS = [  # a room imports only rooms above it
     "parameters",
     "buffers",
     "products",
+    "reading",
     "layers",
     "containers",
     "losses",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -45,6 +46,17 @@ class Plan:
         return sum(total_size(p.state_specs) for p in self.walk())
 
     @property
+    def largest_product(self) -> int:
+        """Multiplications for one row in the largest product of a batch with a matrix."""
+        products = [
+            spec.size * math.prod(p.output_shape[:-1])
+            for p in self.walk()
+            for spec in p.specs
+            if len(spec.shape) > 1
+        ]
+        return max(products, default=0)
+
+    @functools.cached_property  # each predict asks for it
     def chunk_rows(self) -> int:
         """How many rows of a batch fit the cache: a power of two that depends on shapes only."""
         outputs = [math.prod(p.output_shape) for p in self.walk() if not p.children]

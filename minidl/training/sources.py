@@ -12,11 +12,11 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import number_within
 from minidl.datasets.batches import row_batches
-from minidl.datasets.gathering import gathered
 from minidl.errors import ArgumentError, DataError, ShapeError
 from minidl.layers.checks import convert_input
 from minidl.losses.base import check_weight
 from minidl.objective import Objective
+from minidl.reading import gathered
 from minidl.typing import Array
 
 

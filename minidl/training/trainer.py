@@ -20,12 +20,14 @@ from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
+from minidl.threads import at_most_blas_threads
 from minidl.training.callbacks import Callback
 from minidl.training.diagnosis import raise_for_bad_evaluation, raise_for_bad_step
 from minidl.training.epoch_values import EpochValues
 from minidl.training.history import History
 from minidl.training.progress_bar import ProgressBar, is_interactive
 from minidl.training.sources import ArraySource, BatchSource
+from minidl.training.thread_policy import useful_blas_threads, useful_workers
 from minidl.typing import MetricFunction, RNGLike
 
 
@@ -40,7 +42,9 @@ class Trainer:
             For classifiers both arguments are integer labels; `Metric(f, needs="probabilities")`
             gets the model's outputs. Values are of a whole epoch, not means over batches.
         callbacks: What is to happen in between; see `Callback`.
-        workers: Threads that evaluate chunks of large batches.
+        workers: Threads that evaluate chunks of large batches where that is faster, as in wide
+            layers; any number gives the same result. During `fit` BLAS is held to as many threads
+            as help, in the whole process.
         rng: Seed or generator for shuffling and for splitting off validation rows.
 
     Attributes:
@@ -75,7 +79,8 @@ class Trainer:
         workers: int = 1,
         rng: RNGLike = None,
     ) -> None:
-        self.objective = Objective(model, loss, workers=workers)
+        instance("Trainer", "model", model, Layer)
+        self.objective = Objective(model, loss, workers=useful_workers(model, workers))
         self.model, self.loss = model, loss
         self.optimizer = instance("Trainer", "optimizer", optimizer, Optimizer)
         self.metrics = [
@@ -153,8 +158,9 @@ class Trainer:
             for callback in self._active_callbacks():
                 callback.on_fit_begin(self)
                 callbacks.append(callback)
-            while self.epoch < self.last_epoch and not self.history.stopped:
-                self._run_epoch(training, validation, batch_size, rng, callbacks)
+            with at_most_blas_threads(useful_blas_threads(self.objective, batch_size)):
+                while self.epoch < self.last_epoch and not self.history.stopped:
+                    self._run_epoch(training, validation, batch_size, rng, callbacks)
         except KeyboardInterrupt:
             self.stop(f"interrupted in epoch {self.epoch + 1}")
         finally:

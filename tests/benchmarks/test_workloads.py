@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+import benchmarks.contestants as contestants
+import minidl as dl
+from benchmarks import scaling
+from benchmarks.environments import PACKAGES
+from benchmarks.measure import ALL, choose
+from benchmarks.workloads import WORKLOADS
+
+FOLDER = Path(contestants.__file__).parent
+
+
+def test_names_are_unique():
+    names = [workload.name for workload in ALL]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("workload", ALL, ids=lambda w: w.name)
+def test_contestants_exist_and_minidl_is_the_first(workload):
+    assert workload.contestants[0] == "minidl"
+    assert set(workload.targets) < set(workload.contestants)
+    for name in workload.contestants:
+        file = contestants.CONTESTANTS[name].module or name
+        assert f"class {workload.kind.capitalize()}" in (FOLDER / f"{file}.py").read_text()
+
+
+def test_environments_exist_and_are_pinned():
+    assert {c.environment for c in contestants.CONTESTANTS.values()} - {""} == set(PACKAGES) - {
+        "minidl"
+    }
+    for packages in PACKAGES.values():
+        assert all("==" in package or Path(package).is_dir() for package in packages)
+
+
+def test_choose():
+    assert choose(["W1"]) == ["W1-32", "W1-64", "W1-128"]
+    assert choose(["W4", "W1-64", "W8"]) == ["W1-64", "W4", "W8"]
+    assert set(choose([])) == {w.name for w in ALL} | {"W8"}
+    with pytest.raises(ValueError, match="no workload 'W10'; there are W1-32"):
+        choose(["W1", "W10"])
+
+
+def test_convolutions_wait_for_their_layer():
+    images = [w for w in WORKLOADS if w.group == "W5"]
+    assert len(images) == 3
+    for workload in images:
+        assert bool(workload.unavailable) == (not hasattr(dl, "Conv2D"))
+    assert not any(w.unavailable for w in WORKLOADS if w.group != "W5")
+
+
+@pytest.mark.parametrize("workload", scaling.WORKLOADS, ids=lambda w: w.name)
+def test_points_of_curves_are_whole_batches_of_the_data(workload):
+    assert workload.rows % workload.batch_size == 0
+    assert workload.batch_size < workload.rows <= 60_000
+    steps = workload.loop_epochs * workload.rows // workload.batch_size
+    assert 7 <= steps <= 600
