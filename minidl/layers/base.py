@@ -19,7 +19,6 @@ from minidl.layers import building, calls, copying
 from minidl.layers.checks import convert_input, raise_if_not_finite
 from minidl.parameters import Gradients, ParameterSpec, copy_into
 from minidl.randomness import child_seed
-from minidl.reading import in_stretches
 from minidl.typing import Array, RNGLike, Shape
 
 _RUNTIME = {"_bound", "_parent", "_place", "_saved", "_views"}
@@ -273,11 +272,11 @@ class Layer(ABC):
             raise_if_not_finite(self, x, y)
             return calls.own_copy(y, x, False, None)
         outputs = np.empty((len(x), *self.bound.output_shape), self.dtype)
-        for place, part in in_stretches(x, rows):
-            out = outputs[place]
-            y = calls.call_forward(self, part, False, out)
-            if y is not out:
-                out[...] = y
+        for i in range(0, len(x), rows):
+            part = outputs[i : i + rows]
+            y = calls.call_forward(self, x[i : i + rows], False, part)
+            if y is not part:
+                part[...] = y
         raise_if_not_finite(self, x, outputs)
         return outputs
 
