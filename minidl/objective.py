@@ -18,6 +18,7 @@ from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
 from minidl.losses.base import Loss, check_weight
 from minidl.reading import in_stretches
+from minidl.thread_policy import has_spare_core
 from minidl.typing import Array
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Objective:
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
         # State that several chunks change would depend on their order in time.
         self._whole = any(layer.couples_rows for layer in model.walk()) or model.state.size > 0
+        self._read_ahead = has_spare_core(model, self.chunk_rows)
         self._chain = self._chain_of(model)
         self._replicas: list[Chain] = []
         self._options: list[Any] = []
@@ -239,7 +241,9 @@ class Objective:
     def _map_chunks(self, run: Callable[[int, slice, Array], float], x: Array) -> Iterator[float]:
         """Run chunk after chunk, `workers` at a time; the results come in the chunks' order."""
         if self.workers == 1:
-            for index, (rows, part) in enumerate(in_stretches(x, self.chunk_rows)):
+            for index, (rows, part) in enumerate(
+                in_stretches(x, self.chunk_rows, self._read_ahead)
+            ):
                 yield run(index, rows, part)
             return
 

@@ -26,11 +26,10 @@ def usable_cores() -> int:
 def one_ahead(work: Callable[[int], T], n: int) -> Iterator[T]:
     """Yield `work(0)`, ..., `work(n - 1)`, each begun on a second thread one round before.
 
-    NumPy gives the interpreter free while it copies, so the two overlap. With a single core, or a
-    single piece of work, everything runs on the calling thread.
+    NumPy gives the interpreter free while it copies, so the two overlap.
     """
-    if n == 1 or usable_cores() == 1:
-        yield from map(work, range(n))
+    if n == 1:
+        yield work(0)
         return
     from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need
 

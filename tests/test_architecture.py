@@ -23,6 +23,7 @@ ROOMS = [  # a room imports only rooms above it
     "products",
     "reading",
     "layers",
+    "thread_policy",
     "containers",
     "losses",
     "fusion",

@@ -17,6 +17,7 @@ from minidl.layers.checks import convert_input
 from minidl.losses.base import check_weight
 from minidl.objective import Objective
 from minidl.reading import gathered
+from minidl.thread_policy import has_spare_core
 from minidl.typing import Array
 
 
@@ -98,8 +99,12 @@ class ArraySource:
             return
         arrays[0] = self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
         order = rng.permutation(len(self))
-        starts = range(0, len(self), batch_size)
-        for start, parts in zip(starts, gathered(arrays, order, batch_size), strict=True):
+        ahead = has_spare_core(self._objective.model, batch_size)
+        starts, gathering = (
+            range(0, len(self), batch_size),
+            gathered(arrays, order, batch_size, ahead),
+        )
+        for start, parts in zip(starts, gathering, strict=True):
             yield order[start : start + batch_size], parts
 
     def row_numbers(self, batch: Batch) -> Array:

@@ -20,6 +20,7 @@ from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
+from minidl.thread_policy import useful_blas_threads, useful_workers
 from minidl.threads import at_most_blas_threads
 from minidl.training.callbacks import Callback
 from minidl.training.diagnosis import raise_for_bad_evaluation, raise_for_bad_step
@@ -27,7 +28,6 @@ from minidl.training.epoch_values import EpochValues
 from minidl.training.history import History
 from minidl.training.progress_bar import ProgressBar, is_interactive
 from minidl.training.sources import ArraySource, BatchSource
-from minidl.training.thread_policy import useful_blas_threads, useful_workers
 from minidl.typing import MetricFunction, RNGLike
 
 
@@ -79,8 +79,8 @@ class Trainer:
         workers: int = 1,
         rng: RNGLike = None,
     ) -> None:
-        instance("Trainer", "model", model, Layer)
-        self.objective = Objective(model, loss, workers=useful_workers(model, workers))
+        self.objective = Objective(model, loss, workers=workers)
+        self.objective.workers = useful_workers(model, self.objective.chunk_rows, workers)
         self.model, self.loss = model, loss
         self.optimizer = instance("Trainer", "optimizer", optimizer, Optimizer)
         self.metrics = [
@@ -158,7 +158,7 @@ class Trainer:
             for callback in self._active_callbacks():
                 callback.on_fit_begin(self)
                 callbacks.append(callback)
-            with at_most_blas_threads(useful_blas_threads(self.objective, batch_size)):
+            with at_most_blas_threads(self._blas_threads(batch_size)):
                 while self.epoch < self.last_epoch and not self.history.stopped:
                     self._run_epoch(training, validation, batch_size, rng, callbacks)
         except KeyboardInterrupt:
@@ -227,6 +227,14 @@ class Trainer:
         self.history.append(values | {"seconds": time.perf_counter() - start})
         for callback in callbacks:
             callback.on_epoch_end(self)
+
+    def _blas_threads(self, batch_size: int) -> int:
+        """One where workers have the cores, otherwise as many as the batches are worth."""
+        objective = self.objective
+        in_chunks = objective.chunked and batch_size > objective.chunk_rows
+        if in_chunks and objective.workers > 1:
+            return 1
+        return useful_blas_threads(self.model, objective.chunk_rows if in_chunks else batch_size)
 
     def _evaluate(self, source: ArraySource | BatchSource) -> dict[str, float]:
         collected = EpochValues(self.objective, self.metrics)

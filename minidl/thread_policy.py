@@ -1,0 +1,27 @@
+"""How many threads a model is worth, as measured by `python -m benchmarks W9`."""
+
+from __future__ import annotations
+
+from minidl.layers.base import Layer
+from minidl.threads import usable_cores
+
+# Multiplications in the largest matrix product, below which threads cost more than they save: one
+# of BLAS has to be woken for every product, and workers hand the interpreter to each other at
+# every call of NumPy.
+PRODUCT_A_BLAS_THREAD = 2**21
+PRODUCT_A_WORKER = 2**23
+
+
+def useful_blas_threads(model: Layer, rows: int) -> int:
+    """How many threads of BLAS a batch of rows is worth on any number of cores."""
+    return max(rows * model.bound.plan.largest_product // PRODUCT_A_BLAS_THREAD, 1)
+
+
+def useful_workers(model: Layer, rows: int, workers: int) -> int:
+    """How many of the workers asked for make chunks of rows faster."""
+    return workers if rows * model.bound.plan.largest_product >= PRODUCT_A_WORKER else 1
+
+
+def has_spare_core(model: Layer, rows: int) -> bool:
+    """Whether BLAS leaves a core free, on which a thread can read ahead."""
+    return useful_blas_threads(model, rows) < usable_cores()
