@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from minidl.layers.base import Layer
 from minidl.threads import usable_cores
 
@@ -10,6 +12,9 @@ from minidl.threads import usable_cores
 # every call of NumPy.
 PRODUCT_A_BLAS_THREAD = 2**21
 PRODUCT_A_WORKER = 2**23
+
+# Multiplications with each number of the input, above which reading is a small part of a step.
+PRODUCTS_A_NUMBER = 16
 
 
 def useful_blas_threads(model: Layer, rows: int) -> int:
@@ -22,6 +27,8 @@ def useful_workers(model: Layer, rows: int, workers: int) -> int:
     return workers if rows * model.bound.plan.largest_product >= PRODUCT_A_WORKER else 1
 
 
-def has_spare_core(model: Layer, rows: int) -> bool:
-    """Whether BLAS leaves a core free, on which a thread can read ahead."""
-    return useful_blas_threads(model, rows) < usable_cores()
+def worth_reading_ahead(model: Layer) -> bool:
+    """Whether bringing rows into the cache takes long, beside what is computed with them."""
+    plan = model.bound.plan
+    few = plan.largest_product <= PRODUCTS_A_NUMBER * math.prod(plan.input_shape)
+    return few and usable_cores() > 1

@@ -17,7 +17,7 @@ from minidl.layers.checks import convert_input
 from minidl.losses.base import check_weight
 from minidl.objective import Objective
 from minidl.reading import gathered
-from minidl.thread_policy import has_spare_core
+from minidl.thread_policy import worth_reading_ahead
 from minidl.typing import Array
 
 
@@ -99,7 +99,7 @@ class ArraySource:
             return
         arrays[0] = self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
         order = rng.permutation(len(self))
-        ahead = has_spare_core(self._objective.model, batch_size)
+        ahead = worth_reading_ahead(self._objective.model)
         starts, gathering = (
             range(0, len(self), batch_size),
             gathered(arrays, order, batch_size, ahead),
