@@ -21,56 +21,85 @@ import minidl as dl
 
 
 class HandwrittenNetwork:
-    """784-10-10 with every operation written out, as an expert would for this one network."""
+    """Dense layers with ReLU in between, every operation written out, as an expert would do it.
 
-    def __init__(self, model: dl.Layer, x: np.ndarray, y: np.ndarray, batch_size: int) -> None:
-        first, second = model.layers[0], model.layers[2]
-        self.params, self.grads = model.params.copy(), np.empty_like(model.params)
-        self.change = np.empty_like(model.params)
-        shapes = [first.weight.shape, first.bias.shape, second.weight.shape, second.bias.shape]
-        self.W1, self.b1, self.W2, self.b2 = views(self.params, shapes)
-        self.dW1, self.db1, self.dW2, self.db2 = views(self.grads, shapes)
+    Args:
+        start: Weight and bias of each layer.
+        x: All rows.
+        y: Their labels.
+        batch_size: Rows of a step.
+    """
+
+    def __init__(
+        self,
+        start: list[tuple[np.ndarray, np.ndarray]],
+        x: np.ndarray,
+        y: np.ndarray,
+        batch_size: int,
+    ) -> None:
+        arrays = [a for pair in start for a in pair]
+        self.params = np.concatenate([a.ravel() for a in arrays])
+        self.grads, self.change = np.empty_like(self.params), np.empty_like(self.params)
+        shapes = [a.shape for a in arrays]
+        params, grads = views(self.params, shapes), views(self.grads, shapes)
+        self.W, self.b, self.dW, self.db = params[::2], params[1::2], grads[::2], grads[1::2]
         self.x, self.y, self.batch_size = x, y, batch_size
-        h, c = self.W1.shape[1], self.W2.shape[1]
+        widths = [b.size for b in self.b]
         self.xb = np.empty((batch_size, x.shape[1]), np.float32)
         self.yb = np.empty(batch_size, y.dtype)
-        self.a1, self.da1 = (np.empty((batch_size, h), np.float32) for _ in range(2))
-        self.z2 = np.empty((batch_size, c), np.float32)
+        self.a = [np.empty((batch_size, width), np.float32) for width in widths]
+        self.da = [np.empty((batch_size, width), np.float32) for width in widths[:-1]]
         self.rows = np.arange(batch_size)
 
     def epoch(self, rng: np.random.Generator, learning_rate: float) -> None:
+        if self.batch_size >= len(self.x):
+            self.update(self.x, self.y, learning_rate)
+            return
         order = rng.permutation(len(self.x))
         for start in range(0, len(order), self.batch_size):
             self.step(order[start : start + self.batch_size], learning_rate)
 
     def step(self, index: np.ndarray, learning_rate: float) -> float:
-        n = len(index)
-        xb, yb, rows = self.xb[:n], self.yb[:n], self.rows[:n]
-        a1, da1, z2 = self.a1[:n], self.da1[:n], self.z2[:n]
+        """Gather rows and train on them."""
+        xb, yb = self.xb[: len(index)], self.yb[: len(index)]
         np.take(self.x, index, axis=0, out=xb, mode="clip")
         np.take(self.y, index, out=yb, mode="clip")
-        np.matmul(xb, self.W1, out=a1)
-        a1 += self.b1
-        np.maximum(a1, 0, out=a1)
-        np.matmul(a1, self.W2, out=z2)
-        z2 += self.b2
-        z2 -= z2.max(axis=1, keepdims=True)
-        picked = z2[rows, yb]
-        np.exp(z2, out=z2)
-        total = z2.sum(axis=1, keepdims=True)
+        return self.update(xb, yb, learning_rate)
+
+    def update(self, xb: np.ndarray, yb: np.ndarray, learning_rate: float) -> float:
+        n, last = len(xb), len(self.W) - 1
+        rows, inputs = self.rows[:n], [xb, *(a[:n] for a in self.a)]
+        for i in range(last + 1):
+            z = inputs[i + 1]
+            np.matmul(inputs[i], self.W[i], out=z)
+            z += self.b[i]
+            if i < last:
+                np.maximum(z, 0, out=z)
+        z -= z.max(axis=1, keepdims=True)
+        picked = z[rows, yb]
+        np.exp(z, out=z)
+        total = z.sum(axis=1, keepdims=True)
         loss = float((np.log(total[:, 0]) - picked).sum()) / n
-        z2 /= total
-        z2[rows, yb] -= 1
-        z2 /= n
-        np.matmul(a1.T, z2, out=self.dW2)
-        z2.sum(axis=0, out=self.db2)
-        np.matmul(z2, self.W2.T, out=da1)
-        da1 *= a1 > 0
-        np.matmul(xb.T, da1, out=self.dW1)
-        da1.sum(axis=0, out=self.db1)
+        z /= total
+        z[rows, yb] -= 1
+        z /= n
+        for i in range(last, -1, -1):
+            np.matmul(inputs[i].T, z, out=self.dW[i])
+            z.sum(axis=0, out=self.db[i])
+            if i > 0:
+                z = np.matmul(z, self.W[i].T, out=self.da[i - 1][:n])
+                z *= inputs[i] > 0
         np.multiply(self.grads, learning_rate, out=self.change)
         self.params -= self.change
         return loss
+
+    def logits(self, x: np.ndarray) -> np.ndarray:
+        for i, (W, b) in enumerate(zip(self.W, self.b, strict=True)):
+            x = x @ W
+            x += b
+            if i < len(self.W) - 1:
+                np.maximum(x, 0, out=x)
+        return x
 
 
 def views(vector: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
@@ -122,7 +151,8 @@ def main() -> None:
         x, y = rng.random((60_000, 784), dtype=np.float32), rng.integers(0, 10, 60_000)
     model = dl.Sequential([dl.Dense(10), dl.ReLU(), dl.Dense(10), dl.Softmax()])
     model.build((784,), rng=0)
-    by_hand = HandwrittenNetwork(model, x, y, args.batch_size)
+    start = [(layer.weight, layer.bias) for layer in (model.layers[0], model.layers[2])]
+    by_hand = HandwrittenNetwork(start, x, y, args.batch_size)
     trainer = dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1), rng=0)
     rng = np.random.default_rng(dl.randomness.seed_sequence(0))  # the trainer's own order
     steps = -(-len(x) // args.batch_size)
@@ -131,7 +161,7 @@ def main() -> None:
         seconds = timed(lambda: trainer.fit(x, y, epochs=1, batch_size=args.batch_size))
         ours.append(seconds / steps * 1e6)
         theirs.append(timed(lambda: by_hand.epoch(rng, 0.1)) / steps * 1e6)
-    difference = np.abs(model.layers[0].weight - by_hand.W1).max()
+    difference = np.abs(model.layers[0].weight - by_hand.W[0]).max()
     ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
     print(f"784-10-10, batch {args.batch_size}, {steps} steps an epoch, {args.epochs} epochs")
     for name, times in (("Trainer.fit", ours), ("handwritten", theirs)):

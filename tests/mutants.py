@@ -12,10 +12,31 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 MATHEMATICS = {
+    "matmul",  # below the layers
+    "is_finite",
+    "carve",
+    "usable_cores",
+    "one_ahead",
+    "at_most_blas_threads",
+    "gathered",
+    "in_stretches",
+    "_block_rows",
+    "largest_product",
+    "chunk_rows",
+    "convert_input",
     "forward",  # layers
     "backward",
+    "classes_first",
     "_forward_to",  # containers
     "_backward_from",
+    "infer",
+    "_check_lists",
+    "innermost_layers",
+    "computes_like",
+    "useful_blas_threads",  # policies
+    "useful_workers",
+    "worth_reading_ahead",
+    "_blas_threads",
     "per_sample",  # losses
     "_from_labels",
     "_softmax",
@@ -30,6 +51,7 @@ MATHEMATICS = {
     "evaluate",
     "probabilities",
     "_map_chunks",
+    "_parts",  # training
     "step",  # optimizers
     "update",
     "current_learning_rate",

@@ -37,6 +37,16 @@ from mutants import Mutant, mutants_of
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENTS = "tests/mutation_equivalents.toml"
 FIRST_TESTS = {  # the files to change, and the tests to run first; {} is the file's own name
+    "minidl/products.py": ("tests/test_products.py",),
+    "minidl/threads.py": ("tests/test_threads.py",),
+    "minidl/reading.py": ("tests/test_reading.py",),
+    "minidl/finiteness.py": ("tests/test_finiteness.py",),
+    "minidl/parameters.py": ("tests/test_parameters.py",),
+    "minidl/thread_policy.py": ("tests/test_thread_policy.py",),
+    "minidl/layers/planning.py": ("tests/layers/test_planning.py",),
+    "minidl/layers/checks.py": ("tests/layers",),
+    "minidl/training/sources.py": ("tests/training",),
+    "minidl/training/trainer.py": ("tests/training",),
     "minidl/layers/*.py": ("tests/layers", "-k", "building or sequential or {}"),
     "minidl/containers/*.py": ("tests/containers", "tests/layers", "-k", "{}"),
     "minidl/losses/*.py": ("tests/losses",),

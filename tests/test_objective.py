@@ -10,6 +10,7 @@ import pytest
 from scipy import special
 
 import minidl as dl
+from minidl import reading, thread_policy
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 6))
@@ -468,3 +469,73 @@ def test_nobody_asks_for_the_gradient_at_the_data():
     model = layer.build((4,), dtype=np.float64)
     dl.Objective(model, dl.MeanSquaredError()).value_and_grad(X[:, :4], X[:, :4])
     assert layer.wanted == {False}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("workers", [1, 2])
+def test_reading_ahead_changes_no_bit(monkeypatch, workers, weighted):
+    w, results = RNG.random(50) if weighted else None, []
+    for cores in (1, 2):
+        monkeypatch.setattr(thread_policy, "usable_cores", lambda n=cores: n)
+        monkeypatch.setattr(reading, "BLOCK_BYTES", 6 * 8 * 10)  # five blocks of 10 rows
+        model, outputs = classifier(dl.Dropout(0.3)), np.full((2, 50, 4), np.nan)
+        objective = dl.Objective(model, dl.CrossEntropy(), workers=workers, chunk_rows=5)
+        target, weight, total = objective.check_batch(X, Y, w)
+        value = objective.differentiate(X, target, weight, total, outputs[0])
+        value_inferred = objective.evaluate(X, target, weight, total, outputs[1])
+        results.append((value, value_inferred, model.grads.tobytes(), outputs.tobytes()))
+    assert np.isfinite(outputs).all()
+    assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_in_a_chunk_reaches_the_caller_and_the_next_batch_is_right(monkeypatch, workers):
+    monkeypatch.setattr(thread_policy, "usable_cores", lambda: 2)
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 1)
+    before, broken = set(threading.enumerate()), []
+
+    class Breaks(dl.Tanh):
+        def forward(self, x, *, training=False, out=None):
+            if broken:
+                raise ZeroDivisionError("by zero")
+            return super().forward(x, training=training, out=out)
+
+    model = classifier(Breaks())
+    objective = dl.Objective(model, dl.CrossEntropy(), workers=workers, chunk_rows=5)
+    expected, value = objective.value_and_grad(X, Y)[1].copy(), objective.value(X, Y)
+    for call in (objective.value_and_grad, objective.value):
+        broken.append(True)
+        with pytest.raises(ZeroDivisionError, match="by zero"):
+            call(X, Y)
+        broken.clear()
+        assert len(set(threading.enumerate()) - before) == (workers if workers > 1 else 0)
+    np.testing.assert_array_equal(objective.value_and_grad(X, Y)[1], expected)
+    assert objective.value(X, Y) == value
+
+
+def test_an_activation_alone_is_a_model():
+    model = dl.Softmax().build((6,), dtype=np.float64)
+    objective = dl.Objective(model, dl.CrossEntropy())
+    expected = -special.log_softmax(X, axis=1)[np.arange(50), Y].mean()
+    for _ in range(2):
+        value, grads = objective.value_and_grad(X, Y)
+        assert value == pytest.approx(expected, rel=1e-14)
+        assert objective.value(X, Y) == pytest.approx(expected, rel=1e-14)
+        assert grads.size == 0
+
+
+@pytest.mark.parametrize("chunk_rows", [64, 8])
+def test_copies_made_between_passes_share_nothing(chunk_rows):
+    objective = dl.Objective(classifier(), dl.CrossEntropy(), workers=2, chunk_rows=chunk_rows)
+    objective.value_and_grad(X, Y)
+    for twin in (copy.deepcopy(objective), pickle.loads(pickle.dumps(objective))):
+        before = objective.model.params.copy(), objective.value_and_grad(X, Y)[1].copy()
+        twin.model.params *= 1.5
+        other = twin.value_and_grad(X, Y)[1]
+        assert not np.shares_memory(other, objective.model.grads)
+        np.testing.assert_array_equal(objective.model.params, before[0])
+        np.testing.assert_array_equal(objective.model.grads, before[1])
+        fresh = classifier()
+        fresh.params = twin.model.params
+        fresh = dl.Objective(fresh, dl.CrossEntropy(), chunk_rows=chunk_rows)
+        np.testing.assert_array_equal(fresh.value_and_grad(X, Y)[1], other)

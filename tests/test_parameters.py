@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -51,3 +54,64 @@ def test_masks_follow_specs_and_trainable():
     assert model.layers[1].layers[0].trainable_mask is None  # by itself it is not frozen
     assert dl.Dense(2, use_bias=False).build((3,)).decay_mask is None
     assert model.decay_mask.dtype == model.dtype
+
+
+def test_a_matrix_in_f_order_is_cut_column_by_column():
+    specs = [dl.ParameterSpec("weight", (2, 3), dl.Zeros(), order="F"), SPECS[1]]
+    vector = np.arange(7.0)
+    views = carve(vector, specs)
+    assert views["weight"].tolist() == [[0, 2, 4], [1, 3, 5]]
+    assert views["weight"].flags.f_contiguous
+    assert np.shares_memory(views["weight"], vector)
+    assert views["scale"] == 6
+
+
+@pytest.mark.parametrize("units", [1, 10, 15, 16, 20])
+def test_weights_of_few_columns_lie_in_f_order(units):
+    model = dl.Sequential([dl.Dense(units)]).build((4,), rng=0)
+    layer = model.layers[0]
+    for array in (layer.weight, layer.gradients["weight"], model.replica().layers[0].weight):
+        assert array.shape == (4, units)
+        assert array.flags.f_contiguous == (units < 16)
+        assert array.flags.c_contiguous == (units >= 16 or units == 1)
+
+
+@pytest.mark.parametrize("units", [10, 16])
+def test_weights_are_the_same_to_users_in_either_order(units):
+    model = dl.Sequential([dl.Dense(units)]).build((4,), rng=0)
+    layer = model.layers[0]
+    w = np.arange(4.0 * units, dtype=np.float32).reshape(4, units)
+    layer.weight = w
+    layer.gradients["weight"] = g = -w
+    layer.weight[1, 2] = w[1, 2] = 99.0
+    vector = w.ravel(order="F" if units < 16 else "C")
+    np.testing.assert_array_equal(model.params[: w.size], vector)
+    np.testing.assert_array_equal(layer.gradients["weight"], g)
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    np.testing.assert_allclose(model(x), x @ w, rtol=1e-5)
+    for twin in (
+        copy.deepcopy(model),
+        pickle.loads(pickle.dumps(model)),
+        model.replica(),
+        dl.Sequential([copy.deepcopy(layer)]).build((4,), rng=1),
+        dl.Sequential([pickle.loads(pickle.dumps(layer))]).build((4,), rng=1),
+        dl.Sequential([model.detached_copy()]).build((4,), rng=1),
+    ):
+        np.testing.assert_array_equal(twin.params, model.params)
+        np.testing.assert_array_equal(twin(x), model(x))
+    other = dl.Sequential([dl.Dense(units)]).build((4,), rng=1)
+    other.params = model.params
+    np.testing.assert_array_equal(other.layers[0].weight, w)
+    np.testing.assert_array_equal(other(x), model(x))
+
+
+def test_initial_values_do_not_depend_on_the_order():
+    class Plain(dl.Dense):
+        def parameter_specs(self, input_shape):
+            specs = super().parameter_specs(input_shape)
+            return [dl.ParameterSpec(s.name, s.shape, s.initializer, fan_in=4) for s in specs]
+
+    ours, plain = dl.Dense(10).build((4,), rng=0), Plain(10).build((4,), rng=0)
+    assert ours.weight.flags.f_contiguous
+    assert plain.weight.flags.c_contiguous
+    np.testing.assert_array_equal(ours.weight, plain.weight)

@@ -48,7 +48,7 @@ def measured(kernels, ours=1e-4):
 
 @pytest.fixture
 def results():
-    head = {"date": "a day", "data": "MNIST", "threads": 2, "rounds": 2}
+    head = {"date": "a day", "data": "MNIST", "threads": 2, "rounds": 2, "load": 0.1}
     return {**head, "footprint": FOOTPRINT, "runs": [measured("default"), measured("SKYLAKEX")]}
 
 

@@ -76,6 +76,34 @@ def test_parts_do_not_mix():
         model.forward_to(5, X)
 
 
+def test_parts_of_any_length_take_turns():
+    model = small_model(dtype=np.float64)
+    rng = np.random.default_rng(3)
+    for k, n in ((4, 6), (2, 3), (4, 2), (1, 6), (0, 1), (2, 7), (3, 3), (4, 6), (2, 3)):
+        x = rng.normal(size=(n, 5))
+        fresh = small_model(dtype=np.float64)
+        h = model.forward_to(k, x, training=True)
+        np.testing.assert_array_equal(h, fresh.forward_to(k, x, training=True))
+        np.testing.assert_array_equal(h, model.forward_to(k, x))
+        dx = model.backward_from(k, np.cos(h))
+        np.testing.assert_array_equal(dx, fresh.backward_from(k, np.cos(h)))
+        learned = sum(layer.params.size for layer in model.layers[:k])
+        np.testing.assert_array_equal(model.grads[:learned], fresh.grads[:learned])
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4])
+def test_a_part_fills_a_given_out_in_every_pass(k):
+    model = small_model(dtype=np.float64)
+    expected = model.forward_to(k, X)
+    for training in (True, False, True, False):
+        h, dx = np.full_like(expected, np.nan), np.full_like(X, np.nan)
+        assert model.forward_to(k, X, training=training, out=h) is h
+        np.testing.assert_array_equal(h, expected)
+        if training:
+            assert model.backward_from(k, h, out=dx) is dx
+            assert np.isfinite(dx).all()
+
+
 def test_trace_gives_every_activation_by_name():
     model = small_model(dtype=np.float64)
     trace = model.trace(X)

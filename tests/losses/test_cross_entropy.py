@@ -57,6 +57,27 @@ def test_gradient_at_the_logits_is_softmax_minus_target():
         np.testing.assert_allclose(gradient.sum(axis=1), 0, atol=1e-16)
 
 
+@both_dtypes
+@pytest.mark.parametrize("classes", [2, 10, 31, 32, 33, 100])
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("form", ["labels", "rows"])
+def test_any_number_of_classes_in_any_memory_order(dtype, eps, classes, order, form):
+    rng = np.random.default_rng(classes)
+    logits = np.asarray(rng.normal(size=(7, classes)) * 5, dtype, order)
+    before, labels = logits.copy(), rng.integers(0, classes, 7)
+    target = labels if form == "labels" else np.eye(classes)[labels]
+    value, gradient = LOGITS.value_and_grad(logits, target)
+    exact = logits.astype(float)
+    expected = -special.log_softmax(exact, axis=1)[range(7), labels].mean()
+    assert value == pytest.approx(expected, rel=10 * eps)
+    at_logits = (special.softmax(exact, axis=1) - np.eye(classes)[labels]) / 7
+    np.testing.assert_allclose(gradient, at_logits, rtol=20 * eps, atol=eps)
+    assert gradient.dtype == dtype
+    np.testing.assert_array_equal(logits, before)
+    p = LOGITS.from_logits_to_predictions(logits)
+    np.testing.assert_allclose(p, special.softmax(exact, axis=1), rtol=20 * eps)
+
+
 def test_a_constant_added_to_the_logits_changes_nothing():
     logits = np.random.default_rng(0).normal(size=(4, 3))
     value, gradient = LOGITS.value_and_grad(logits, [0, 1, 2, 0])

@@ -215,16 +215,6 @@ def test_a_full_batch_without_shuffling_or_copies():
     np.testing.assert_array_equal(trainer.model.params, objective.model.params)
 
 
-def test_workers_give_the_same_bits():
-    runs = []
-    for workers in (1, 2):
-        trainer = small(workers=workers)
-        trainer.objective.chunk_rows = 64
-        trainer.fit(DIGITS, LABELS, epochs=3, batch_size=300)
-        runs.append(trainer.model.params.tobytes())
-    assert runs[0] == runs[1]
-
-
 def test_sources_of_batches():
     ours, theirs = small(metrics=[dl.accuracy]), small()
     parts = [(DIGITS[i : i + 100], LABELS[i : i + 100]) for i in (0, 100, 200)]
