@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from minidl.doctor.cores import cpu_quota, usable_cores
 from minidl.doctor.pools import Pool, blas_pools, pool_of_numpy
 from minidl.doctor.processor import cpu_flags, cpu_name
+from minidl.doctor.quota import cpu_quota
+from minidl.threads import usable_cores
 
 VARIABLES = (
     "OPENBLAS_CORETYPE",

@@ -1,16 +1,8 @@
-"""How many cores this process may use."""
+"""How much of the cores this process is granted."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-
-
-def usable_cores() -> int:
-    """Return the number of cores that the system may run this process on."""
-    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def cpu_quota(root: Path = Path("/")) -> float | None:

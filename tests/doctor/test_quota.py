@@ -1,27 +1,12 @@
-import os
-
 import pytest
 
-from minidl.doctor.cores import cpu_quota, usable_cores
+from minidl.doctor.quota import cpu_quota
 
 
 def write(root, files):
     for name, text in files.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_text(text)
-
-
-def test_cores_are_those_that_the_system_allows(monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {3, 5, 7}, raising=False)
-    assert usable_cores() == 3
-
-
-def test_cores_where_there_is_no_affinity(monkeypatch):
-    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
-    monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    assert usable_cores() == 6
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
-    assert usable_cores() == 1
 
 
 @pytest.mark.parametrize(
