@@ -24,9 +24,9 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
         >>> np.array_equal(matmul(a, b), a @ b)
         True
     """
-    (n, k), m = a.shape, b.shape[1]
-    if m > NARROW or n * k * m <= PIECE:
+    if b.shape[1] > NARROW or a.size * b.shape[1] <= PIECE:
         return np.matmul(a, b, out=out)
+    (n, k), m = a.shape, b.shape[1]
     if out is None:
         out = np.empty((n, m), a.dtype)
     rows = max(PIECE // (k * m) // 8 * 8, 8)

@@ -37,6 +37,8 @@ class Sequential(Layer):
         7960
     """
 
+    results_checked = True
+
     def __init__(self, layers: Iterable[Layer]) -> None:
         self.layers = [
             instance("Sequential", f"layer {index}", layer, Layer)

@@ -42,6 +42,7 @@ class Layer(ABC):
     couples_rows: bool = False
     accepts_mask: bool = False
     accepts_integers: bool = False
+    results_checked: bool = False  # a container has looked at what its last layer returns
     children: Sequence[Layer] = ()
     trainable: bool = True
 
