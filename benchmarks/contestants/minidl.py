@@ -1,0 +1,66 @@
+"""minidl through its public interface: `Trainer.fit` and `model.predict`."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import minidl as dl
+from benchmarks.contestants.task import LEARNING_RATE, Task
+from benchmarks.networks import Layers
+
+
+def layer(kind: str, *options: object) -> dl.Layer:
+    """One layer from its description."""
+    if kind == "conv":
+        filters, size, padding = options
+        return dl.Conv2D(filters, size, padding=padding)
+    if kind == "pool":
+        return dl.MaxPool2D(*options)
+    return {"dense": dl.Dense, "relu": dl.ReLU, "flatten": dl.Flatten}[kind](*options)
+
+
+def network(layers: Layers, task: Task) -> dl.Sequential:
+    """The model with the initial values that all share."""
+    model = dl.Sequential([*(layer(*description) for description in layers), dl.Softmax()])
+    model.build(task.x.shape[1:], rng=0)
+    with_values = [part for part in model.layers if hasattr(part, "weight")]
+    for part, (weight, bias) in zip(with_values, task.start, strict=True):
+        part.weight, part.bias = weight, bias
+    return model
+
+
+class Training:
+    """`Trainer.fit`; for the full batch with as many workers as there are cores."""
+
+    def __init__(self, task: Task) -> None:
+        self.task, self.model = task, network(task.layers, task)
+        workers = task.threads if task.full_batch else 1
+        optimizer = dl.SGD(LEARNING_RATE)
+        self.trainer = dl.Trainer(self.model, dl.CrossEntropy(), optimizer, workers=workers, rng=0)
+
+    def in_order(self, rows: int, epochs: int) -> None:
+        task = self.task
+        x, y = task.x[:rows], task.y[:rows]
+        self.trainer.fit(x, y, epochs=epochs, batch_size=task.batch_size, shuffle=False)
+
+    def round(self) -> int:
+        task = self.task
+        self.trainer.fit(task.x, task.y, epochs=task.fit_epochs, batch_size=task.batch_size)
+        return task.fit_epochs * task.steps
+
+    def parameters(self) -> list[np.ndarray]:
+        layers = [part for part in self.model.layers if hasattr(part, "weight")]
+        return [a for part in layers for a in (part.weight, part.bias)]
+
+
+class Inference:
+    """`model.predict`."""
+
+    def __init__(self, task: Task) -> None:
+        self.call = network(task.layers, task).predict
+
+    def convert(self, x: np.ndarray) -> np.ndarray:
+        return x
+
+    def probabilities(self, x: np.ndarray) -> np.ndarray:
+        return self.call(x)

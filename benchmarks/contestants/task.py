@@ -1,0 +1,55 @@
+"""What a contestant is given: data, initial values, and how much to do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LEARNING_RATE = 0.1
+
+
+@dataclass(frozen=True)
+class Task:
+    """One workload as it arrives in a contestant's process.
+
+    Attributes:
+        x: Rows, float32.
+        y: Labels, int64.
+        layers: The network, as in `benchmarks.networks`.
+        start: Weight and bias of every layer that has them.
+        batch_size: Rows of a step, or of a call.
+        fit_epochs: Epochs of a round for a program that trains several in one call.
+        loop_epochs: Epochs of a round for a program that is called once a batch.
+        threads: How many the program may use.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    layers: tuple[tuple, ...]
+    start: list[tuple[np.ndarray, np.ndarray]]
+    batch_size: int
+    fit_epochs: int
+    loop_epochs: int
+    threads: int
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch; the last one may be smaller."""
+        return -(-len(self.x) // self.batch_size)
+
+    @property
+    def full_batch(self) -> bool:
+        """Whether a step takes all rows, so that there is nothing to shuffle or gather."""
+        return self.batch_size >= len(self.x)
+
+    @property
+    def dense_units(self) -> list[int]:
+        """Outputs of each dense layer, for contestants that know no others."""
+        return [options[0] for kind, *options in self.layers if kind == "dense"]
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Rows of probabilities, for programs whose network ends in logits."""
+    e = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)

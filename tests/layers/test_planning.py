@@ -1,0 +1,54 @@
+"""Sizes that are worked out from shapes."""
+
+import pytest
+
+import minidl as dl
+
+
+class PerPixel(dl.Layer):
+    """A parameter matrix (C, C) that every pixel is multiplied by."""
+
+    def parameter_specs(self, input_shape):
+        channels = input_shape[-1]
+        return [
+            dl.ParameterSpec("kernel", (channels, channels), dl.Zeros()),
+            dl.ParameterSpec("shift", (1000 * channels,), dl.Zeros()),  # never multiplied by
+        ]
+
+    def forward(self, x, *, training=False, out=None):
+        return x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        return dy
+
+
+@pytest.mark.parametrize(
+    ("layers", "input_shape", "expected"),
+    [
+        ([dl.Dense(3)], (5,), 15),
+        ([dl.Dense(3), dl.ReLU(), dl.Dense(7), dl.Sequential([dl.Dense(2)])], (5,), 21),
+        ([dl.Sequential([dl.Dense(2), dl.Dense(30)])], (5,), 60),
+        ([PerPixel()], (4, 6, 3), 9 * 24),
+        ([dl.ReLU(), dl.Flatten()], (5, 2), 0),
+    ],
+    ids=str,
+)
+def test_the_largest_product_of_a_row(layers, input_shape, expected):
+    model = dl.Sequential(layers).build(input_shape)
+    assert model.bound.plan.largest_product == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"),
+    [
+        (1, 8192),  # never more
+        (32, 8192),  # 2^21 bytes are 8,192 rows of 64 float32
+        (33, 4096),  # 7,943 rows, and so a power of two below
+        (64, 4096),
+        (784, 256),  # 334
+        (100_000, 64),  # never less, although these are 2.6
+    ],
+)
+def test_rows_of_a_chunk(width, expected):
+    plan = dl.Sequential([dl.ReLU()]).build((width,)).bound.plan
+    assert plan.chunk_rows == expected

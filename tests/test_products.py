@@ -1,0 +1,98 @@
+"""Products in pieces: the same numbers as one product, for any size and memory order."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+import minidl as dl
+from minidl import products
+from minidl.products import matmul
+
+K = 5
+PIECE = 8 * K * 16  # so that 128, 40 and 8 rows of 1, 3 and 16 columns make a piece
+
+
+def layouts(a):
+    """The same numbers in C order, in F order, strided, and backwards."""
+    strided = np.full((2 * a.shape[0], 3 * a.shape[1]), np.nan)[::2, 1::3]
+    strided[...] = a
+    return a.copy(), np.asfortranarray(a), strided, a[::-1, ::-1].copy()[::-1, ::-1]
+
+
+def whole_numbers(rng, *shape):
+    return rng.integers(-9, 10, shape).astype(float)  # their products are exact in any order
+
+
+@pytest.mark.parametrize("m", [1, 3, 16, 17])
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 39, 40, 41, 80, 85, 127, 128, 129, 300])
+def test_it_is_the_plain_product_in_any_memory_order(monkeypatch, n, m):
+    monkeypatch.setattr(products, "PIECE", PIECE)
+    rng = np.random.default_rng([n, m])
+    x, w = whole_numbers(rng, n, K), whole_numbers(rng, K, m)
+    expected = np.einsum("nk,km->nm", x, w)
+    for a, b in itertools.product(layouts(x), layouts(w)):
+        np.testing.assert_array_equal(matmul(a, b), expected)
+        for out in layouts(np.full((n, m), np.nan)):
+            assert matmul(a, b, out) is out
+            np.testing.assert_array_equal(out, expected)
+
+
+def test_nothing_beside_a_strided_out_is_written():
+    rng = np.random.default_rng(0)
+    x, w = whole_numbers(rng, 300, 784), whole_numbers(rng, 784, 10)
+    block = np.full((600, 30), np.nan)
+    matmul(x, w, block[::2, 1::3])
+    np.testing.assert_array_equal(block[::2, 1::3], x @ w)
+    assert np.isnan(block).sum() == block.size - 300 * 10
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_products_of_a_network_agree_to_rounding(dtype):
+    rng = np.random.default_rng(0)
+    x, dy = (rng.normal(size=(1000, d)).astype(dtype) for d in (784, 10))
+    w = np.asfortranarray(rng.normal(size=(784, 10)).astype(dtype))
+    for a, b in ((x, w), (x.T, dy), (dy, w.T)):
+        product = matmul(a, b)
+        assert product.dtype == dtype
+        scale = np.abs(a).astype(float) @ np.abs(b)
+        errors = np.abs(product - a.astype(float) @ b) / scale
+        assert errors.max() < 10 * np.finfo(dtype).eps
+
+
+@pytest.mark.parametrize(
+    ("shapes", "expected"),
+    [
+        ((1000, 784, 10), [(8, 120, 784), (40, 784)]),  # 10^6 / 7840 = 127.6: 15 times 8 rows
+        ((1000, 784, 16), [(13, 72, 784), (64, 784)]),  # 79.7
+        ((1000, 784, 17), [(1000, 784)]),  # not narrow
+        ((1000, 100, 10), [(1000, 100)]),  # 10^6 in all: small enough as it is
+        ((1001, 100, 10), [(1, 1000, 100), (1, 100)]),
+        ((20, 60_000, 10), [(2, 8, 60_000), (4, 60_000)]),  # never less than 8 rows
+        ((7, 20_000, 10), [(0, 8, 20_000), (7, 20_000)]),
+    ],
+    ids=str,
+)
+def test_pieces_are_as_long_as_the_kernels_for_small_matrices_allow(monkeypatch, shapes, expected):
+    seen, plain = [], np.matmul
+
+    def watched(a, b, out=None):
+        seen.append(a.shape)
+        return plain(a, b, out=out)
+
+    monkeypatch.setattr(np, "matmul", watched)
+    n, k, m = shapes
+    matmul(np.zeros((n, k), np.float32), np.zeros((k, m), np.float32))
+    assert seen == expected
+
+
+@pytest.mark.parametrize("units", [1, 10, 15, 16, 20])
+def test_a_dense_layer_is_differentiated_right_in_pieces(monkeypatch, units):
+    monkeypatch.setattr(products, "PIECE", 8 * 9 * 4)
+    x = np.random.default_rng(0).normal(size=(37, 9))
+    report = dl.check_layer(dl.Dense(units, bias_initializer=dl.Normal()), (9,), inputs=x)
+    assert report.worst <= 1e-6
+    model = dl.Dense(units).build((9,), rng=0, dtype=float)
+    np.testing.assert_allclose(
+        model(x), np.einsum("nd,dm->nm", x, model.weight), rtol=1e-12, atol=1e-14
+    )
