@@ -1,5 +1,7 @@
 """Sizes that are worked out from shapes."""
 
+import copy
+
 import pytest
 
 import minidl as dl
@@ -52,3 +54,18 @@ def test_the_largest_product_of_a_row(layers, input_shape, expected):
 def test_rows_of_a_chunk(width, expected):
     plan = dl.Sequential([dl.ReLU()]).build((width,)).bound.plan
     assert plan.chunk_rows == expected
+
+
+@pytest.mark.parametrize(
+    ("layers", "expected"),
+    [
+        ([dl.ReLU()], 8192),
+        ([dl.ReLU(), dl.ReLU()], 4096),  # 5,461 rows of 96 float32
+        ([dl.ReLU(), dl.Sequential([dl.Sequential([dl.ReLU()])])], 4096),  # counted once
+        ([dl.Dense(320), dl.ReLU()], 512),  # 780 rows of 32 + 320 + 320
+    ],
+    ids=str,
+)
+def test_all_activations_of_a_chunk_fit_the_cache(layers, expected):
+    model = dl.Sequential(copy.deepcopy(layers)).build((32,))
+    assert model.bound.plan.chunk_rows == expected
