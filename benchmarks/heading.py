@@ -14,7 +14,7 @@ def head(files: list[dict[str, Any]], runs: Runs) -> str:
     rows = {
         "date": ", ".join(file["date"] for file in files),
         "rows": first["data"],
-        "threads": f"{first['threads']} for every program",
+        "threads": f"{first['threads']} for every program, on as many cores",
         "rounds": ", ".join(str(file["rounds"]) for file in files) + ", after one to warm up",
     }
     loads = [f"{file['load']:.1f}" for file in files if file.get("load") is not None]
@@ -22,7 +22,7 @@ def head(files: list[dict[str, Any]], runs: Runs) -> str:
         rows["load in the minute before"] = ", ".join(loads)
     for kernels, group in runs.items():
         if machine := group[0]["machine"]:
-            rows["CPU"] = f"{machine['cpu']}, {machine['cores']} cores"
+            rows["CPU"] = machine["cpu"]
             rows["system"] = machine["system"]
             rows[f"BLAS under NumPy, {kernels}"] = blas(machine["pools"])
     rows["versions"] = versions(runs)

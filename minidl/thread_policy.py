@@ -11,7 +11,7 @@ from minidl.threads import usable_cores
 # of BLAS has to be woken for every product, and workers hand the interpreter to each other at
 # every call of NumPy.
 PRODUCT_A_BLAS_THREAD = 2**21
-PRODUCT_A_WORKER = 2**25
+PRODUCT_A_WORKER = 2**26
 
 # Multiplications with each number of the input, above which reading is a small part of a step.
 PRODUCTS_A_NUMBER = 16

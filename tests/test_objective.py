@@ -539,3 +539,12 @@ def test_copies_made_between_passes_share_nothing(chunk_rows):
         fresh.params = twin.model.params
         fresh = dl.Objective(fresh, dl.CrossEntropy(), chunk_rows=chunk_rows)
         np.testing.assert_array_equal(fresh.value_and_grad(X, Y)[1], other)
+
+
+@pytest.mark.parametrize("chunk_rows", [64, 8])
+def test_a_pickle_carries_no_buffers(chunk_rows):
+    objective = dl.Objective(classifier(), dl.CrossEntropy(), workers=2, chunk_rows=chunk_rows)
+    before = len(pickle.dumps(objective))
+    objective.value_and_grad(X, Y)
+    objective.value(X, Y)
+    assert len(pickle.dumps(objective)) < before + 100  # activations are thousands of bytes

@@ -15,7 +15,7 @@ from minidl.typing import Shape
 if TYPE_CHECKING:
     from minidl.layers.base import Layer
 
-CHUNK_BYTES = 2**21  # input and activations of a chunk of rows: the L2 cache of two cores
+CHUNK_BYTES = 2**22  # input and activations of a chunk of rows: a share of the last cache
 
 
 @dataclass

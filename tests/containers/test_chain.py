@@ -136,13 +136,40 @@ def test_a_missing_result_names_the_layer(start, name, passes):
         run()
 
 
-def test_a_wrong_result_of_the_last_layer_is_found_in_inference():
-    last = Same()
+class FirstTwo(Same):
+    """y = x[:, :2], until told to do something else."""
+
+    def output_shape(self, input_shape):
+        return (2,)
+
+    def forward(self, x, *, training=False, out=None):
+        return x[:, :2] if self.on_forward is None else self.on_forward(x)
+
+
+@pytest.mark.parametrize("columns", [1, 3])  # three are what the layer before returns
+def test_a_wrong_result_of_the_last_layer_is_found_in_inference(columns):
+    last = FirstTwo()
     model = dl.Sequential([dl.Dense(3), last]).build((5,), rng=0)
     model.predict(X)
-    last.on_forward = lambda x: x[:, :2]
-    with pytest.raises(dl.ShapeError, match=r"Same\(\) in layer 1 of Sequential: forward returned"):
+    last.on_forward = lambda x: x[:, :columns]
+    with pytest.raises(dl.ShapeError, match=r"FirstTwo\(\) in layer 1 of Sequential: forward retu"):
         model.predict(X)
+
+
+def test_what_comes_back_where_no_gradient_is_wanted_is_of_no_interest():
+    class Talks(dl.Dense):
+        def backward(self, dy, *, input_grad=True, out=None):
+            dx = super().backward(dy, input_grad=input_grad, out=out)
+            return dx if input_grad else dy.sum()
+
+    ours, plain = (
+        dl.Sequential([kind(3), dl.Tanh()]).build((5,), rng=0) for kind in (Talks, dl.Dense)
+    )
+    for _ in range(2):
+        for model in (ours, plain):
+            y = model.forward(X, training=True)
+            assert model.backward(y, input_grad=False) is None
+        np.testing.assert_array_equal(ours.grads, plain.grads)
 
 
 def test_an_inference_pass_that_fails_is_run_again_with_the_checks():

@@ -277,6 +277,24 @@ def test_predict_names_nan_and_infinity_in_its_input():
         model.predict(x)
 
 
+@pytest.mark.parametrize(
+    ("input_shape", "wrong"),
+    [
+        ((4,), np.zeros(4, np.float32)),
+        ((4,), np.zeros((2, 3), np.float32)),
+        ((4,), np.zeros((2, 5, 4), np.float32)),
+        ((4,), np.zeros((0, 4), np.float32)),
+        ((), np.zeros((), np.float32)),
+        ((), np.zeros((2, 3), np.float32)),
+    ],
+    ids=lambda value: f"{value.shape}" if isinstance(value, np.ndarray) else f"{value}",
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_predict_refuses_other_shapes_of_any_floating_dtype(input_shape, wrong, dtype):
+    with pytest.raises(dl.ShapeError, match=r"ReLU\(\): expected input of shape \(N"):
+        dl.ReLU().build(input_shape).predict(wrong.astype(dtype))
+
+
 def test_state_draws_from_the_seed():
     class Features(dl.Layer):
         def state_specs(self, input_shape):

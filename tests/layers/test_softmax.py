@@ -8,10 +8,17 @@ from minidl.layers.softmax import FEW_CLASSES, classes_first
 
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize(
-    ("classes", "rearranged"), [(2, True), (FEW_CLASSES, True), (FEW_CLASSES + 1, False)]
+    ("shape", "rearranged"),
+    [
+        ((50, 2), True),
+        ((50, FEW_CLASSES), True),
+        ((50, FEW_CLASSES + 1), False),
+        ((5, 40, 3), True),
+        ((5, 3, 40), False),
+    ],
 )
-def test_few_classes_come_first_in_memory_and_many_stay(classes, rearranged, order):
-    x = np.asarray(np.random.default_rng(0).normal(size=(50, classes)), order=order)
+def test_few_classes_come_first_in_memory_and_many_stay(shape, rearranged, order):
+    x = np.asarray(np.random.default_rng(0).normal(size=shape), order=order)
     before = x.copy()
     z = classes_first(x)
     np.testing.assert_array_equal(z, x.T)

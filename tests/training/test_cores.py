@@ -194,3 +194,14 @@ def test_a_full_batch_is_copied_ahead_where_a_core_is_free(monkeypatch, n):
     objective.value_and_grad(DIGITS, LABELS)
     assert len(seen) == 10
     assert {np.shares_memory(x, DIGITS) for x in seen} == {n == 1}
+
+
+@pytest.mark.parametrize("n", [1, 2])
+def test_a_full_batch_is_the_data_themselves(monkeypatch, n):
+    set_cores(monkeypatch, n)
+    seen = []
+    model = dl.Sequential([Looks(seen.append), dl.Dense(10), dl.Softmax()]).build((784,), rng=0)
+    trainer = dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1))
+    trainer.objective.chunk_rows = 300
+    trainer.fit(DIGITS, LABELS, epochs=2, batch_size=300)
+    assert [np.shares_memory(x, DIGITS) for x in seen] == [True] * 2
