@@ -112,18 +112,20 @@ def test_cores_do_not_change_a_bit_of_any_data(monkeypatch, x, y, batch_size):
     ids=["plain", "dropout", "weights", "both"],
 )
 def test_workers_do_not_change_a_bit(monkeypatch, extra, options):
-    monkeypatch.setattr(thread_policy, "PRODUCT_A_WORKER", 256 * 784 * 64)
-    x, y = np.tile(DIGITS, (5, 1)), np.tile(LABELS, 5)  # 1,500 rows in chunks of 256
+    monkeypatch.setattr(thread_policy, "PRODUCT_A_WORKER", 64 * 784 * 64)
+    x, y = np.tile(DIGITS, (5, 1)), np.tile(LABELS, 5)
     results = []
     for workers in (1, 2, 3):
-        trainer = fitted(x, y, units=64, extra=extra, workers=workers, batch_size=1500, **options)
+        trainer = fitted(
+            x, y, units=64, extra=extra, workers=workers, chunk_rows=256, batch_size=1500, **options
+        )
         assert trainer.objective.workers == workers  # the model is wide enough for them
         results.append(result(trainer, x, y))
     assert all(found == results[0] for found in results)
 
 
 def test_narrow_models_do_without_workers(monkeypatch):
-    monkeypatch.setattr(thread_policy, "PRODUCT_A_WORKER", 256 * 784 * 64)
+    monkeypatch.setattr(thread_policy, "PRODUCT_A_WORKER", 8192 * 784 * 10 + 1)
     assert fitted(DIGITS, LABELS, workers=2).objective.workers == 1
 
 
