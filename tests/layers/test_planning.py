@@ -50,11 +50,11 @@ def test_the_largest_product_of_a_row(layers, input_shape, expected):
     ("width", "expected"),
     [
         (1, 8192),  # never more
-        (64, 8192),  # 2^22 bytes are 8,192 rows of 128 float32
-        (65, 4096),  # 8,065 rows, and so a power of two below
-        (128, 4096),
-        (784, 512),  # 668
-        (100_000, 64),  # never less, although these are 5.2
+        (32, 8192),  # 2^21 bytes are 8,192 rows of 64 float32
+        (33, 4096),  # 7,943 rows, and so a power of two below
+        (64, 4096),
+        (784, 256),  # 334
+        (100_000, 64),  # never less, although these are 2.6
     ],
 )
 def test_rows_of_a_chunk(width, expected):
@@ -66,12 +66,12 @@ def test_rows_of_a_chunk(width, expected):
     ("layers", "expected"),
     [
         ([dl.ReLU()], 8192),
-        ([dl.ReLU(), dl.ReLU()], 4096),  # 5,461 rows of 192 float32
+        ([dl.ReLU(), dl.ReLU()], 4096),  # 5,461 rows of 96 float32
         ([dl.ReLU(), dl.Sequential([dl.Sequential([dl.ReLU()])])], 4096),  # counted once
-        ([dl.Dense(640), dl.ReLU()], 512),  # 780 rows of 64 + 640 + 640
+        ([dl.Dense(320), dl.ReLU()], 512),  # 780 rows of 32 + 320 + 320
     ],
     ids=str,
 )
 def test_all_activations_of_a_chunk_fit_the_cache(layers, expected):
-    model = dl.Sequential(copy.deepcopy(layers)).build((64,))
+    model = dl.Sequential(copy.deepcopy(layers)).build((32,))
     assert model.bound.plan.chunk_rows == expected
