@@ -173,6 +173,7 @@ class Objective:
     def _differentiate_chunks(
         self, x: Array, target: Array, weight: Array | None, total: float, outputs: Array | None
     ) -> float:
+        self._chain.check_lists()
         self._refresh_replicas()
         self.model._chunked_passes += 1
         number = self.model._chunked_passes

@@ -10,9 +10,10 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 
-# BLAS's threads belong to the process: whoever comes last puts back what the first one found.
+# BLAS's threads belong to the process: those who hold it at the same time share the least number,
+# and the last of them puts back what the first one found.
 _lock = threading.Lock()
-_holders: list[object] = []
+_held: list[int] = []
 _found: list[tuple[Any, int]] = []
 
 
@@ -28,8 +29,8 @@ def one_ahead(work: Callable[[int], T], n: int) -> Iterator[T]:
 
     NumPy gives the interpreter free while it copies, so the two overlap.
     """
-    if n == 1:
-        yield work(0)
+    if n <= 1:
+        yield from map(work, range(n))
         return
     from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need
 
@@ -48,21 +49,25 @@ def at_most_blas_threads(most: int) -> Iterator[None]:
 
     SciPy's wheels bring a BLAS of their own, whose threads fight with those of NumPy's.
     """
-    import threadpoolctl
-
-    holder = object()
     with _lock:
-        if not _holders:
+        if not _held:
+            import threadpoolctl
+
             pools = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
-            _found[:] = [(pool, pool.num_threads) for pool in pools]
-        _holders.append(holder)
-        for pool, threads in _found:
-            pool.set_num_threads(1 if "scipy.libs" in pool.filepath else min(threads, most))
+            _found[:] = [(pool, pool.num_threads) for pool in pools if pool.num_threads]
+        _held.append(most)
+        _set_blas_threads()
     try:
         yield
     finally:
         with _lock:
-            _holders.remove(holder)
-            if not _holders:
-                for pool, threads in _found:
-                    pool.set_num_threads(threads)
+            _held.remove(most)
+            _set_blas_threads()
+
+
+def _set_blas_threads() -> None:
+    """Set what those who hold BLAS agree on, or what was found before the first of them."""
+    for pool, threads in _found:
+        if _held:
+            threads = 1 if "/scipy" in pool.filepath.replace("\\", "/") else min(threads, *_held)
+        pool.set_num_threads(threads)

@@ -182,3 +182,26 @@ def test_the_libraries_themselves():
         with at_most_blas_threads(1):
             assert set(found().values()) <= {1}  # none where NumPy uses Accelerate
         assert found() == before
+
+
+def test_no_work_is_no_call():
+    called = []
+    assert list(one_ahead(called.append, 0)) == []
+    assert not called
+
+
+def test_an_inner_hold_does_not_lift_the_outer():
+    def now():
+        return max(
+            p["num_threads"] for p in threadpoolctl.threadpool_info() if p["user_api"] == "blas"
+        )
+
+    with threadpoolctl.threadpool_limits(2, user_api="blas"):
+        with at_most_blas_threads(1):
+            with at_most_blas_threads(8):
+                assert now() == 1
+            assert now() == 1
+        with at_most_blas_threads(2):
+            with at_most_blas_threads(1):
+                assert now() == 1
+            assert now() == 2

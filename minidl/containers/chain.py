@@ -31,22 +31,22 @@ class Chain:
         self._lists = [
             (plan.layer, [child.layer for child in plan.children])
             for plan in model.bound.plan.walk()
-            if computes_like_sequential(plan.layer)
+            if plan.children
         ]
-        self._check_lists()
+        self.check_lists()
         self._n_idle = 0  # layers in front that have nothing to learn
         while self._n_idle < len(layers) - 1 and not layers[self._n_idle].params.size:
             self._n_idle += 1
         self._outputs = [Block(layer.bound.output_shape, model.dtype) for layer in layers]
         self._input_grads = [Block(layer.bound.input_shape, model.dtype) for layer in layers]
-        self._training_checked = False
+        self._checked_from = len(layers) + 1  # the backward passes of layers from here on
         self._forwards: list[Call] = [partial(call_forward, layer) for layer in layers]
         self._backwards: list[Call] = [partial(call_backward, layer) for layer in layers]
         self._inferences: list[Call] = []
 
     def forward(self, x: Array, out: Array | None = None) -> Array:
         """Run a training pass; the output belongs to the chain unless `out` is given."""
-        self._check_lists()
+        self.check_lists()
         n, last = len(x), len(self.layers) - 1
         for i, forward in enumerate(self._forwards):
             buffer = out if i == last and out is not None else self._outputs[i].rows(n)
@@ -78,21 +78,23 @@ class Chain:
             if wanted and dx is not buffer:
                 check_result(self.layers[i], "backward", dx, n)
             dy = dx
-        if not self._training_checked:
-            self._training_checked = True
+        if first < self._checked_from:
             self._forwards = [layer._forward for layer in self.layers]
-            self._backwards = [layer._backward for layer in self.layers]
+            self._backwards[first:] = [layer._backward for layer in self.layers[first:]]
+            self._checked_from = first
         return dy if input_grad else None
 
     def infer(self, x: Array, out: Array | None = None) -> Array:
         """Run an inference pass; without buffers, and so safe from several threads at once."""
-        self._check_lists()
+        self.check_lists()
         if self._inferences:
             *inner, last = self._inferences
             y: Array = x
             try:
                 for forward in inner:
                     y = forward(y)
+                if inner and out is not None:  # into which the last layer might broadcast
+                    check_result(self.layers[-2], "forward", y, len(x))
                 y = last(y, out=out)
                 check_result(self.layers[-1], "forward", y, len(x))
             except Exception:
@@ -104,7 +106,8 @@ class Chain:
         self._inferences = [layer._forward for layer in self.layers]
         return x
 
-    def _check_lists(self) -> None:
+    def check_lists(self) -> None:
+        """Raise if a Sequential's list is not what it was when the model was built."""
         for sequential, layers in self._lists:
             if sequential.children != layers:
                 raise StateError(f"{sequential.where}: its list of layers was changed after build.")

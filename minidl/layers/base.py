@@ -361,6 +361,8 @@ class Layer(ABC):
                 method = checked(method)
                 setattr(cls, name, method)
             setattr(cls, f"_{name}", method.kernel)
+        if "forward" in vars(cls):  # with a formula of its own, whatever its base class promises
+            cls.results_checked = vars(cls).get("results_checked", False)
 
     def __setattr__(self, name: str, value: Any) -> None:
         view = self._views.get(name)

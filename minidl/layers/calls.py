@@ -35,7 +35,7 @@ def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> A
         raise
     if first_time:
         _check_unchanged(layer, "forward", x, before)
-    if first_time or not (y is out or layer.results_checked):
+    if first_time or y is None or not (y is out or layer.results_checked):
         check_result(layer, "forward", y, len(x))
     if first_time and training:
         bound.training_checked = True

@@ -21,7 +21,7 @@ from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
 from minidl.thread_policy import useful_blas_threads, useful_workers
-from minidl.threads import at_most_blas_threads
+from minidl.threads import at_most_blas_threads, usable_cores
 from minidl.training.callbacks import Callback
 from minidl.training.diagnosis import raise_for_bad_evaluation, raise_for_bad_step
 from minidl.training.epoch_values import EpochValues
@@ -43,8 +43,9 @@ class Trainer:
             gets the model's outputs. Values are of a whole epoch, not means over batches.
         callbacks: What is to happen in between; see `Callback`.
         workers: Threads that evaluate chunks of large batches where that is faster, as in wide
-            layers; any number gives the same result. During `fit` BLAS is held to as many threads
-            as help, in the whole process.
+            layers. At the same number of BLAS threads any number gives the same bits. During `fit`
+            and `evaluate` BLAS is held to as many threads as help, in the whole process: to one
+            where workers have the cores.
         rng: Seed or generator for shuffling and for splitting off validation rows.
 
     Attributes:
@@ -79,6 +80,7 @@ class Trainer:
         workers: int = 1,
         rng: RNGLike = None,
     ) -> None:
+        workers = whole_number("Trainer", "workers", workers)
         self.objective = Objective(model, loss, workers=workers)
         self.objective.workers = useful_workers(model, self.objective.chunk_rows, workers)
         self.model, self.loss = model, loss
@@ -158,7 +160,7 @@ class Trainer:
             for callback in self._active_callbacks():
                 callback.on_fit_begin(self)
                 callbacks.append(callback)
-            with at_most_blas_threads(self._blas_threads(batch_size)):
+            with at_most_blas_threads(self._blas_threads(training, batch_size)):
                 while self.epoch < self.last_epoch and not self.history.stopped:
                     self._run_epoch(training, validation, batch_size, rng, callbacks)
         except KeyboardInterrupt:
@@ -187,7 +189,10 @@ class Trainer:
             y: Targets, as the loss takes them.
             sample_weight: A weight for each row (N,), for the loss.
         """
-        return self._evaluate(self._source(x, y, sample_weight, "evaluate"))
+        source = self._source(x, y, sample_weight, "evaluate")
+        rows = len(source) if isinstance(source, ArraySource) else 1
+        with at_most_blas_threads(self._blas_threads(source, rows)):
+            return self._evaluate(source)
 
     def _run_epoch(
         self,
@@ -228,9 +233,11 @@ class Trainer:
         for callback in callbacks:
             callback.on_epoch_end(self)
 
-    def _blas_threads(self, batch_size: int) -> int:
+    def _blas_threads(self, source: ArraySource | BatchSource, batch_size: int) -> int:
         """One where workers have the cores, otherwise as many as the batches are worth."""
         objective = self.objective
+        if isinstance(source, BatchSource):  # whose batches may have any size
+            return usable_cores()
         in_chunks = objective.chunked and batch_size > objective.chunk_rows
         if in_chunks and objective.workers > 1:
             return 1

@@ -366,3 +366,82 @@ def test_a_replica_has_chains_of_its_own():
     np.testing.assert_array_equal(model.grads, grads)
     model.params *= 2
     np.testing.assert_array_equal(replica.predict(X), model.predict(X))
+
+
+@pytest.mark.parametrize("bad", [lambda y: y[:1], lambda y: y.astype(float)], ids=["rows", "dtype"])
+@pytest.mark.parametrize(
+    "last", [dl.ReLU, dl.Softmax, lambda: dl.Dense(3)], ids=["ReLU", "Softmax", "Dense"]
+)
+def test_a_wrong_result_is_found_in_inference_with_out(last, bad):
+    layer = Same()
+    model = dl.Sequential([dl.Dense(3), layer, last()]).build((5,), rng=0)
+    model.predict(X)
+    layer.on_forward = bad
+    with pytest.raises(
+        dl.MinidlError, match=r"Same\(\) in layer 1 of Sequential: forward returned"
+    ):
+        model.predict(X, batch_size=3)
+
+
+def test_a_missing_result_is_found_in_later_inference():
+    layer = Same()
+    model = dl.Sequential([dl.Dense(3), layer, dl.Dense(3)]).build((5,), rng=0)
+    model.predict(X)
+    layer.on_forward = lambda x: None
+    with pytest.raises(
+        dl.ContractError, match=r"Same\(\) in layer 1 of Sequential: forward must return"
+    ):
+        model.predict(X)
+
+
+def test_the_first_backward_of_layers_in_front_is_checked():
+    def writes(dy):
+        dy *= 2
+        return dy
+
+    layer = Same()
+    layer.on_backward = writes
+    model = dl.Sequential([layer, dl.Dense(3)]).build((5,), rng=0)
+    y = model.forward(X, training=True)
+    model.backward(y, input_grad=False)  # spares the first layer
+    model.forward(X, training=True)
+    with pytest.raises(
+        dl.ContractError, match=r"Same\(\) in layer 0 of Sequential: backward wrote into dy"
+    ):
+        model.backward(y)
+
+
+def test_a_changed_list_is_found_in_chunks_too():
+    model = dl.Sequential([dl.Dense(3), dl.Softmax()]).build((5,), rng=0)
+    objective = dl.Objective(model, dl.CrossEntropy(), chunk_rows=2)
+    y = np.array([0, 1, 2, 0, 1, 2])
+    objective.value_and_grad(X, y)
+    model.layers.append(dl.ReLU())
+    with pytest.raises(dl.StateError, match="its list of layers was changed after build"):
+        objective.value_and_grad(X, y)
+
+
+def test_a_subclass_of_sequential_notices_a_replaced_layer():
+    class Shift(dl.Sequential):
+        def forward(self, x, *, training=False, out=None):
+            return super().forward(x + 1, training=training, out=out)
+
+    model = Shift([dl.Dense(3), dl.ReLU()]).build((5,))
+    model.predict(X)
+    model.layers[1] = dl.Tanh()
+    with pytest.raises(dl.StateError, match="its list of layers was changed after build"):
+        model.predict(X)
+
+
+def test_a_subclass_of_sequential_is_not_taken_to_be_checked():
+    class Cuts(dl.Sequential):
+        width = 3
+
+        def forward(self, x, *, training=False, out=None):
+            return super().forward(x, training=training)[:, : self.width]
+
+    model = Cuts([dl.Dense(3)]).build((5,), rng=0)
+    model.predict(X)
+    model.width = 2
+    with pytest.raises(dl.ShapeError, match="forward returned shape"):
+        model.predict(X)
