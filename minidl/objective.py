@@ -70,7 +70,7 @@ class Objective:
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
         # State that several chunks change would depend on their order in time.
         self._whole = any(layer.couples_rows for layer in model.walk()) or model.state.size > 0
-        self._read_ahead = worth_reading_ahead(model)
+        self._read_ahead = worth_reading_ahead(model, self.chunk_rows)
         self._chain = self._chain_of(model)
         self._replicas: list[Chain] = []
         self._options: list[Any] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from minidl.layers.base import Layer
+from minidl.products import has_small_kernels
 from minidl.threads import usable_cores
 
 # Multiplications in the largest matrix product, below which threads cost more than they save: one
@@ -27,8 +28,14 @@ def useful_workers(model: Layer, rows: int, workers: int) -> int:
     return workers if rows * model.bound.plan.largest_product >= PRODUCT_A_WORKER else 1
 
 
-def worth_reading_ahead(model: Layer) -> bool:
-    """Whether bringing rows into the cache takes long, beside what is computed with them."""
+def worth_reading_ahead(model: Layer, rows: int) -> bool:
+    """Whether a second thread should bring rows into the cache while others are computed with.
+
+    Worth it where reading takes long beside the computing, and BLAS leaves a core free.
+    """
     plan = model.bound.plan
-    few = plan.largest_product <= PRODUCTS_A_NUMBER * math.prod(plan.input_shape)
-    return few and usable_cores() > 1
+    if usable_cores() == 1 or plan.largest_product > PRODUCTS_A_NUMBER * math.prod(
+        plan.input_shape
+    ):
+        return False
+    return useful_blas_threads(model, rows) == 1 or has_small_kernels()  # which use one thread

@@ -4,13 +4,20 @@ import itertools
 
 import numpy as np
 import pytest
+import threadpoolctl
 
 import minidl as dl
 from minidl import products
-from minidl.products import matmul
+from minidl.products import has_small_kernels, matmul
 
 K = 5
 PIECE = 8 * K * 16  # so that 128, 40 and 8 rows of 1, 3 and 16 columns make a piece
+
+
+@pytest.fixture(autouse=True)
+def small_kernels(monkeypatch):
+    """Pieces are cut on any machine."""
+    monkeypatch.setattr(products, "has_small_kernels", lambda: True)
 
 
 def layouts(a):
@@ -84,6 +91,30 @@ def test_pieces_are_as_long_as_the_kernels_for_small_matrices_allow(monkeypatch,
     n, k, m = shapes
     matmul(np.zeros((n, k), np.float32), np.zeros((k, m), np.float32))
     assert seen == expected
+
+
+def test_without_small_kernels_a_product_is_whole(monkeypatch):
+    monkeypatch.setattr(products, "has_small_kernels", lambda: False)
+    seen, plain = [], np.matmul
+    monkeypatch.setattr(
+        np, "matmul", lambda a, b, out=None: seen.append(a.shape) or plain(a, b, out=out)
+    )
+    matmul(np.zeros((1000, 784), np.float32), np.zeros((784, 10), np.float32))
+    assert seen == [(1000, 784)]
+
+
+@pytest.mark.parametrize(
+    ("pools", "expected"),
+    [
+        ([], False),
+        ([{"internal_api": "mkl"}], False),
+        ([{"architecture": "Haswell"}], False),
+        ([{"internal_api": "openmp"}, {"architecture": "SkylakeX"}], True),
+    ],
+)
+def test_kernels_for_small_matrices_are_known_by_name(monkeypatch, pools, expected):
+    monkeypatch.setattr(threadpoolctl, "threadpool_info", lambda: pools)
+    assert has_small_kernels.__wrapped__() is expected
 
 
 @pytest.mark.parametrize("units", [1, 10, 15, 16, 20])

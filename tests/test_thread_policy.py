@@ -50,7 +50,18 @@ def test_reading_ahead_is_for_models_that_compute_little(
 ):
     monkeypatch.setattr(thread_policy, "usable_cores", lambda: cores)
     model = dl.Sequential([copy.deepcopy(layer) for layer in layers]).build(input_shape)
-    assert worth_reading_ahead(model) is expected
+    assert worth_reading_ahead(model, 64) is expected
+
+
+@pytest.mark.parametrize(
+    ("small_kernels", "expected"), [(False, [True, False]), (True, [True] * 2)]
+)
+def test_nothing_reads_ahead_beside_threads_of_blas(monkeypatch, small_kernels, expected):
+    monkeypatch.setattr(thread_policy, "usable_cores", lambda: 2)
+    monkeypatch.setattr(thread_policy, "has_small_kernels", lambda: small_kernels)
+    monkeypatch.setattr(thread_policy, "PRODUCT_A_BLAS_THREAD", 150)
+    model = dl.Dense(3).build((5,))
+    assert [worth_reading_ahead(model, rows) for rows in (19, 20)] == expected
 
 
 def test_a_model_without_products_is_worth_one_thread():

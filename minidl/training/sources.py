@@ -99,7 +99,7 @@ class ArraySource:
             return
         arrays[0] = self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
         order = rng.permutation(len(self))
-        ahead = worth_reading_ahead(self._objective.model)
+        ahead = worth_reading_ahead(self._objective.model, batch_size)
         starts, gathering = (
             range(0, len(self), batch_size),
             gathered(arrays, order, batch_size, ahead),
