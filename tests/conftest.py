@@ -1,5 +1,6 @@
 """Settings for all tests."""
 
+import numpy as np  # noqa: F401 (its BLAS has to be there to be limited)
 import threadpoolctl
 
 # The tests' matrices are small: a second BLAS thread would cost more than it brings, and waiting
