@@ -445,3 +445,30 @@ def test_a_subclass_of_sequential_is_not_taken_to_be_checked():
     model.width = 2
     with pytest.raises(dl.ShapeError, match="forward returned shape"):
         model.predict(X)
+
+
+class Widen(dl.Layer):
+    """(N, 1) to (N, 3), until told to forget it."""
+
+    forget = False
+
+    def output_shape(self, input_shape):
+        return (3,)
+
+    def forward(self, x, *, training=False, out=None):
+        return x if self.forget else np.repeat(x, 3, axis=1)
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        return dy.sum(axis=1, keepdims=True)
+
+
+def test_what_the_last_layer_would_broadcast_is_found():
+    layer = Widen()
+    layers = [dl.Dense(3), dl.ReLU(), dl.Dense(1), layer, dl.ReLU()]
+    model = dl.Sequential(layers).build((5,), rng=0)
+    model.predict(X)
+    layer.forget = True
+    with pytest.raises(
+        dl.ShapeError, match=r"Widen\(\) in layer 3 of Sequential: forward returned"
+    ):
+        model.predict(X, batch_size=3)
