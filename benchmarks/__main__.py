@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from benchmarks.environments import DEFAULT_FOLDER, PACKAGES, ROOT, set_up
 from benchmarks.figures import figures
 from benchmarks.measure import Results, choose, measure, ours_failed
 from benchmarks.report import markdown
+from minidl.threads import usable_cores
 
 
 def parser() -> argparse.ArgumentParser:
@@ -28,7 +28,9 @@ def parser() -> argparse.ArgumentParser:
     )
     found.add_argument("words", nargs="*", metavar="WORD", help="as shown above")
     found.add_argument("--rounds", type=int, default=5, help="counted rounds (5)")
-    found.add_argument("--threads", type=int, default=cores(), help="for everybody (all cores)")
+    found.add_argument(
+        "--threads", type=int, default=usable_cores(), help="for everybody (all cores)"
+    )
     found.add_argument(
         "--kernels",
         nargs="+",
@@ -39,13 +41,6 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--environments", type=Path, default=DEFAULT_FOLDER, metavar="DIR")
     found.add_argument("--output", type=Path, default=ROOT / "benchmarks" / "output", metavar="DIR")
     return found
-
-
-def cores() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def write(files: list[Results], folder: Path) -> None:

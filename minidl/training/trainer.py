@@ -190,8 +190,7 @@ class Trainer:
             sample_weight: A weight for each row (N,), for the loss.
         """
         source = self._source(x, y, sample_weight, "evaluate")
-        rows = len(source) if isinstance(source, ArraySource) else 1
-        with at_most_blas_threads(self._blas_threads(source, rows)):
+        with at_most_blas_threads(self._blas_threads(source)):
             return self._evaluate(source)
 
     def _run_epoch(
@@ -233,11 +232,15 @@ class Trainer:
         for callback in callbacks:
             callback.on_epoch_end(self)
 
-    def _blas_threads(self, source: ArraySource | BatchSource, batch_size: int) -> int:
+    def _blas_threads(
+        self, source: ArraySource | BatchSource, batch_size: int | None = None
+    ) -> int:
         """One where workers have the cores, otherwise as many as the batches are worth."""
         objective = self.objective
         if isinstance(source, BatchSource):  # whose batches may have any size
             return usable_cores()
+        if batch_size is None:
+            batch_size = len(source)
         in_chunks = objective.chunked and batch_size > objective.chunk_rows
         if in_chunks and objective.workers > 1:
             return 1

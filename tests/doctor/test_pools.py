@@ -18,7 +18,7 @@ def loaded(monkeypatch):
 
 def test_numpys_pool_comes_first_and_openmp_is_no_blas(loaded):
     loaded += [
-        info("/home/numpy/v/site-packages/scipy.libs/libscipy_openblas-6c.so", version="0.3.30"),
+        info("/srv/numpy/v/site-packages/scipy.libs/libscipy_openblas-6c.so", version="0.3.30"),
         info("/v/lib/libgomp.so", "openmp", "openmp"),
         info("/v/numpy/.dylibs/libscipy_openblas64_.dylib", architecture="Zen"),
     ]

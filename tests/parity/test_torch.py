@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 from loss_cases import LABELS, LOGITS, LOSS_CASES
 
 import minidl as dl
 
-torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
 

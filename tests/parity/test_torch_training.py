@@ -4,11 +4,11 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 from optimizer_cases import rosenbrock
 
 import minidl as dl
 
-torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
 
