@@ -18,8 +18,8 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
 
     OpenBLAS multiplies a large matrix by a narrow one at less than half of its usual rate, unless
     the product is small enough for the kernels that it has for small matrices on processors with
-    AVX-512. There a long `a` is cut into stretches of rows that are: 784-10-10 trains 20 % faster
-    on batches of 128, and 30 % on 60,000 rows.
+    AVX-512. There a long `a` is cut into stretches of rows that are: the two products of a layer
+    784-10 take 44 microseconds instead of 77 for 128 rows, and 178 instead of 316 for 512.
 
     Example:
         >>> import numpy as np
