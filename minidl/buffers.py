@@ -41,14 +41,19 @@ class Block:
 
     def __init__(self, shape: Shape, dtype: DTypeLike) -> None:
         self._shape = shape
-        self._size = math.prod(shape)
+        self._size = 0 if None in shape else math.prod(shape)
         self._flat = np.empty(0, dtype)
         self._n = -1
         self._view = self._flat
 
-    def rows(self, n: int) -> Array:
-        """The block as an array (n, *shape); the same object for the same n in a row."""
+    def rows(self, n: int) -> Array | None:
+        """The block as an array (n, *shape); the same object for the same n in a row.
+
+        None where the samples' time axis is open: layers return fresh arrays there.
+        """
         if n != self._n:
+            if not self._size:
+                return None
             if n * self._size > self._flat.size:
                 self._flat = np.empty(n * self._size, self._flat.dtype)
             self._view = _arranged(self._flat[: n * self._size], n, self._shape)

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from minidl.errors import DataError
+from minidl.sparse import is_sparse
 from minidl.typing import Array
 
 
@@ -14,6 +15,8 @@ def is_finite(a: Array) -> bool:
     A dot product with itself is finite only if every element is; only where it is not (which an
     overflow of the squares can cause as well) is every element looked at.
     """
+    if is_sparse(a):
+        a = a.data  # type: ignore[assignment]
     if a.dtype.kind == "f":
         flat = a if a.flags.c_contiguous else a.ravel(order="K")
         if math.isfinite(np.vdot(flat, flat)):  # unlike dot, vdot does not warn of overflow
@@ -29,9 +32,14 @@ def raise_for_non_finite(x: Array, name: str, rows: Array | None = None) -> None
         name: What the array is called in the message.
         rows: The row numbers to show, where `x` is a selection of a larger array.
     """
-    bad = ~np.isfinite(x)
-    if not bad.any():
+    if is_finite(x):
         return
+    if is_sparse(x):  # only the rows concerned as an array
+        entries = x.tocoo()  # type: ignore[attr-defined]
+        found = np.unique(entries.coords[0][~np.isfinite(entries.data)])
+        rows = found if rows is None else np.asarray(rows)[found]
+        x = x[found].toarray()
+    bad = ~np.isfinite(x)
     row_numbers = np.flatnonzero(bad.reshape(len(x), -1).any(axis=1))
     columns = np.flatnonzero(bad.reshape(len(x), -1).any(axis=0))
     kinds = [

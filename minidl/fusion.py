@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minidl.containers.chain import computes_like, innermost_layers
+from minidl.containers.nesting import computes_like, innermost_layers
 from minidl.errors import ArgumentError
 from minidl.layers.base import Layer
 from minidl.layers.dense import Dense

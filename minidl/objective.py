@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import instance, whole_number
-from minidl.containers.chain import Chain, innermost_layers
+from minidl.containers.chain import Chain
+from minidl.containers.masks import makes_mask, output_mask
+from minidl.containers.nesting import innermost_layers
+from minidl.errors import ArgumentError
 from minidl.finiteness import is_finite, raise_for_non_finite
 from minidl.fusion import fits_fused
 from minidl.layers import calls
@@ -18,6 +21,7 @@ from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
 from minidl.losses.base import Loss, check_weight
 from minidl.reading import in_stretches
+from minidl.sparse import is_sparse
 from minidl.thread_policy import worth_reading_ahead
 from minidl.typing import Array
 
@@ -69,9 +73,13 @@ class Objective:
         self.fused = fits_fused(model, loss)
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
         # State that several chunks change would depend on their order in time.
-        self._whole = any(layer.couples_rows for layer in model.walk()) or model.state.size > 0
+        self._whole = any(
+            layer.couples_rows or (layer.bound.plan.state_specs and not layer.state_is_fixed)
+            for layer in model.walk()
+        )
         self._read_ahead = worth_reading_ahead(model, self.chunk_rows)
         self._chain = self._chain_of(model)
+        self._check_masks(innermost_layers(model))
         self._replicas: list[Chain] = []
         self._options: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -117,8 +125,16 @@ class Objective:
     ) -> tuple[Array, Array | None, float]:
         """Check a batch, or a whole data set once: checked targets, weights and their sum."""
         check_input(self.model, x)
-        target = self.loss.check_target(y, (len(x), *self.model.bound.output_shape))
-        return (target, *check_weight(sample_weight, len(x)))
+        shape = (x.shape[0], *self.model.output_shape_of(x))
+        target = self.loss.check_target(y, shape)
+        weight, total = check_weight(sample_weight, shape)
+        mask = output_mask(innermost_layers(self.model), x)
+        if mask is None:
+            return target, weight, total
+        steps = np.ones(1) if weight is None else weight
+        steps = steps.reshape(-1, 1) if steps.ndim == 1 else steps
+        weight = steps * mask  # (N, 1) or (N, T) * (N, T)
+        return target, weight, float(weight.sum())
 
     def differentiate(
         self,
@@ -133,14 +149,14 @@ class Objective:
         Args:
             x: Input (N, *input_shape).
             target: What `check_batch` returned, or rows of it.
-            weight: Weights of these rows, or None.
+            weight: Weights of these rows, or of their steps, or None.
             total: Sum of the weights of these rows.
             outputs: Filled with the outputs if given (logits where fused; see `probabilities`).
         """
         model = self.model
         calls.begin_training_pass(model)
         try:
-            if len(x) <= self.chunk_rows or self._whole:
+            if x.shape[0] <= self.chunk_rows or self._whole or is_sparse(x):
                 return self._step(self._chain, x, target, weight, total, outputs)
             return self._differentiate_chunks(x, target, weight, total, outputs)
         finally:
@@ -151,6 +167,16 @@ class Objective:
         """The model's layers, without the activation that the loss takes care of."""
         layers = innermost_layers(model)
         return Chain(model, layers[:-1] if self.fused else layers)
+
+    def _check_masks(self, layers: list[Layer]) -> None:
+        """Raise where a mask for the loss would be known only in the middle of a pass."""
+        several_steps = len(self.model.bound.output_shape) > 1
+        for layer in layers[1:]:
+            if several_steps and makes_mask(layer):
+                raise ArgumentError(
+                    f"Objective: {layer.where} makes a mask, and the loss counts single steps, so "
+                    "it must know the mask before the pass: put that layer first."
+                )
 
     def _step(
         self,
@@ -241,6 +267,9 @@ class Objective:
 
     def _map_chunks(self, run: Callable[[int, slice, Array], float], x: Array) -> Iterator[float]:
         """Run chunk after chunk, `workers` at a time; the results come in the chunks' order."""
+        if is_sparse(x):
+            yield run(0, slice(0, x.shape[0]), x)
+            return
         if self.workers == 1:
             for index, (rows, part) in enumerate(
                 in_stretches(x, self.chunk_rows, self._read_ahead)

@@ -6,6 +6,7 @@ import functools
 
 import numpy as np
 
+from minidl.sparse import is_sparse
 from minidl.typing import Array
 
 NARROW = 16  # columns up to which pieces pay
@@ -14,7 +15,7 @@ WITH_SMALL_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}
 
 
 def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
-    """Return `a @ b` for matrices (N, K) and (K, M).
+    """Return `a @ b` for matrices (N, K) and (K, M); `a` may be sparse.
 
     OpenBLAS multiplies a large matrix by a narrow one at less than half of its usual rate, unless
     the product is small enough for the kernels that it has for small matrices on processors with
@@ -27,6 +28,9 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
         >>> np.array_equal(matmul(a, b), a @ b)
         True
     """
+    if is_sparse(a):
+        product: Array = a @ b  # by SciPy's own loops, not its BLAS
+        return np.positive(product, out=out)
     if b.shape[1] > NARROW or a.size * b.shape[1] <= PIECE or not has_small_kernels():
         return np.matmul(a, b, out=out)
     (n, k), m = a.shape, b.shape[1]

@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 """A NumPy array; minidl has no tensor class of its own."""
 
-Shape: TypeAlias = tuple[int, ...]
-"""Lengths of the axes. The shape of a sample leaves the batch axis out: `(784,)`, `(28, 28, 1)`."""
+Shape: TypeAlias = tuple[Any, ...]
+"""Lengths of the axes. The shape of a sample leaves the batch axis out: `(784,)`, `(28, 28, 1)`.
+
+The first length of a sample may be None where sequences of any length are taken: `(None, 8)`.
+"""
 
 # A text, because naming np.random would import it, which takes a third of NumPy's own time.
 RNGLike: TypeAlias = "int | np.random.Generator | np.random.SeedSequence | None"

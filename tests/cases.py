@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from references import activations, attention
 from scipy import special
 
 import minidl as dl
@@ -27,6 +28,7 @@ class Case:
         reference: The inference output, computed by other means from the built layer and x.
         kinks: Whether the function has kinks (inputs are kept away from 0).
         random: Whether training draws random numbers.
+        draw: Makes n samples where normal numbers will not do, such as word indices.
     """
 
     make: Callable[[], dl.Layer]
@@ -34,9 +36,18 @@ class Case:
     reference: Callable[[dl.Layer, Array], Array]
     kinks: bool = False
     random: bool = False
+    draw: Callable[[np.random.Generator, int], Array] | None = None
+
+    @property
+    def integers(self) -> bool:
+        return self.make().accepts_integers
 
     def inputs(self, n: int, dtype: type = np.float64, seed: int = 0) -> Array:
-        x = np.random.default_rng([seed, n]).normal(size=(n, *self.input_shape))
+        rng = np.random.default_rng([seed, n])
+        if self.draw is not None:
+            x = self.draw(rng, n)
+            return x if self.integers else x.astype(dtype)
+        x = rng.normal(size=(n, *self.input_shape))
         if self.kinks:
             x += 0.01 * np.sign(x)
         return x.astype(dtype)
@@ -71,6 +82,11 @@ CASES: dict[str, Case] = {
     "dense of ten": Case(lambda: dl.Dense(10, bias_initializer=dl.Normal()), (3,), _dense),
     "dense of sixteen": Case(lambda: dl.Dense(16), (3,), _dense),
     "dense of twenty": Case(lambda: dl.Dense(20), (3,), _dense),
+    "dense on steps": Case(
+        lambda: dl.Dense(3, bias_initializer=dl.Normal()),
+        (4, 2),
+        lambda layer, x: np.array([_dense(layer, sample) for sample in x]),
+    ),
     "relu": Case(dl.ReLU, (6,), lambda _, x: np.where(x > 0, x, 0), kinks=True),
     "relu on images": Case(dl.ReLU, (4, 3, 2), lambda _, x: np.where(x > 0, x, 0), kinks=True),
     "sigmoid": Case(dl.Sigmoid, (4,), lambda _, x: special.expit(x)),
@@ -85,6 +101,74 @@ CASES: dict[str, Case] = {
     "flatten vector": Case(dl.Flatten, (4,), lambda _, x: x),
     "dropout": Case(lambda: dl.Dropout(0.4), (30,), lambda _, x: x, random=True),
     "dropout 0": Case(lambda: dl.Dropout(0.0), (3,), lambda _, x: x),
+    "leaky relu": Case(dl.LeakyReLU, (6,), activations.leaky_relu(0.01), kinks=True),
+    "leaky relu 0": Case(lambda: dl.LeakyReLU(0), (6,), activations.leaky_relu(0), kinks=True),
+    "leaky relu on images": Case(
+        lambda: dl.LeakyReLU(0.3), (4, 3, 2), activations.leaky_relu(0.3), kinks=True
+    ),
+    "elu": Case(dl.ELU, (6,), activations.elu(1)),
+    "elu, alpha 1.5": Case(lambda: dl.ELU(1.5), (6,), activations.elu(1.5), kinks=True),
+    "elu on images": Case(lambda: dl.ELU(0.5), (4, 3, 2), activations.elu(0.5), kinks=True),
+    "selu": Case(dl.SELU, (6,), activations.selu, kinks=True),
+    "selu on images": Case(dl.SELU, (4, 3, 2), activations.selu, kinks=True),
+    "gelu": Case(dl.GELU, (6,), activations.gelu),
+    "gelu on images": Case(dl.GELU, (4, 3, 2), activations.gelu),
+    "gelu, tanh form": Case(lambda: dl.GELU(approximate=True), (6,), activations.gelu_tanh),
+    "gelu, tanh form, on images": Case(
+        lambda: dl.GELU(approximate=True), (4, 3, 2), activations.gelu_tanh
+    ),
+    "silu": Case(dl.SiLU, (6,), activations.silu),
+    "silu on images": Case(dl.SiLU, (4, 3, 2), activations.silu),
+    "softplus": Case(dl.Softplus, (6,), lambda _, x: np.logaddexp(x, 0)),
+    "softplus on images": Case(dl.Softplus, (4, 3, 2), lambda _, x: np.logaddexp(x, 0)),
+    "log softmax": Case(dl.LogSoftmax, (5,), activations.log_softmax),
+    "log softmax of steps": Case(dl.LogSoftmax, (2, 4), activations.log_softmax),
+    "log softmax of pixels": Case(dl.LogSoftmax, (2, 3, 4), activations.log_softmax),
+    "log softmax of many, in steps": Case(dl.LogSoftmax, (2, 33), activations.log_softmax),
+    "prelu": Case(dl.PReLU, (6,), activations.prelu, kinks=True),
+    "prelu of steps": Case(
+        lambda: dl.PReLU(dl.Uniform(-1.5, 1.5)), (3, 2), activations.prelu, kinks=True
+    ),
+    "prelu on images": Case(
+        lambda: dl.PReLU(dl.Uniform(-1.5, 1.5)), (4, 3, 2), activations.prelu, kinks=True
+    ),
+    "reshape to images": Case(
+        lambda: dl.Reshape((2, 3, -1)), (12,), activations.reshape((2, 3, 2))
+    ),
+    "reshape images": Case(
+        lambda: dl.Reshape((3, 2, 2)), (2, 2, 3), activations.reshape((3, 2, 2))
+    ),
+    "reshape images to steps": Case(
+        lambda: dl.Reshape((-1, 4)), (2, 3, 2), activations.reshape((3, 4))
+    ),
+    "gaussian noise": Case(lambda: dl.GaussianNoise(0.3), (6,), lambda _, x: x, random=True),
+    "gaussian noise on images": Case(
+        lambda: dl.GaussianNoise(0.3), (4, 3, 2), lambda _, x: x, random=True
+    ),
+    "gaussian noise 0": Case(lambda: dl.GaussianNoise(0), (3,), lambda _, x: x),
+    "spatial dropout": Case(
+        lambda: dl.SpatialDropout2D(0.4), (3, 2, 8), lambda _, x: x, random=True
+    ),
+    "spatial dropout 0": Case(lambda: dl.SpatialDropout2D(0), (3, 2, 2), lambda _, x: x),
+    "attention": Case(lambda: dl.MultiHeadSelfAttention(2), (4, 6), attention.attention),
+    "attention, causal": Case(
+        lambda: dl.MultiHeadSelfAttention(3, causal=True), (5, 6), attention.attention
+    ),
+    "attention with heads of width 1": Case(
+        lambda: dl.MultiHeadSelfAttention(3), (2, 3), attention.attention
+    ),
+    "attention of one step": Case(
+        lambda: dl.MultiHeadSelfAttention(1, causal=True), (1, 1), attention.attention
+    ),
+    "positional encoding": Case(
+        dl.PositionalEncoding, (4, 6), lambda _, x: attention.positional_encoding(x)
+    ),
+    "positional encoding of odd width": Case(
+        dl.PositionalEncoding, (7, 3), lambda _, x: attention.positional_encoding(x)
+    ),
+    "positional encoding of one step": Case(
+        dl.PositionalEncoding, (1, 1), lambda _, x: attention.positional_encoding(x)
+    ),
     "sequential": Case(
         lambda: dl.Sequential(
             [
@@ -99,6 +183,55 @@ CASES: dict[str, Case] = {
         _chain,
         kinks=True,
         random=True,
+    ),
+    "residual": Case(
+        lambda: dl.Residual(dl.Sequential([dl.Dense(5), dl.Tanh()])),
+        (5,),
+        lambda layer, x: x + np.tanh(_dense(layer.body.layers[0], x)),
+    ),
+    "residual with shortcut": Case(
+        lambda: dl.Residual(dl.Sequential([dl.Dense(4), dl.Dropout(0.3)]), dl.Dense(4)),
+        (3,),
+        lambda layer, x: _dense(layer.body.layers[0], x) + _dense(layer.shortcut, x),
+        random=True,
+    ),
+    "residual of images": Case(
+        lambda: dl.Residual(dl.Tanh()), (3, 2, 2), lambda _, x: x + np.tanh(x)
+    ),
+    "parallel": Case(
+        lambda: dl.Parallel([dl.Dense(2), dl.Sequential([dl.Dense(3), dl.Tanh()]), dl.Sigmoid()]),
+        (4,),
+        lambda layer, x: np.column_stack(
+            [
+                _dense(layer.branches[0], x),
+                np.tanh(_dense(layer.branches[1].layers[0], x)),
+                special.expit(x),
+            ]
+        ),
+    ),
+    "parallel, added": Case(
+        lambda: dl.Parallel([dl.Dense(3), dl.Tanh(), dl.Dense(3)], merge="add"),
+        (3,),
+        lambda layer, x: _dense(layer.branches[0], x) + np.tanh(x) + _dense(layer.branches[2], x),
+    ),
+    "parallel of images": Case(
+        lambda: dl.Parallel([dl.Tanh(), dl.Sigmoid()]),
+        (2, 3, 2),
+        lambda _, x: np.concatenate([np.tanh(x), special.expit(x)], axis=-1),
+    ),
+    "parallel of one": Case(lambda: dl.Parallel([dl.Tanh()], "add"), (3,), lambda _, x: np.tanh(x)),
+    "containers in containers": Case(
+        lambda: dl.Residual(
+            dl.Parallel([dl.Residual(dl.Dense(3)), dl.Sequential([dl.Tanh(), dl.Tanh()])], "add"),
+            dl.Parallel([dl.Dense(2), dl.Dense(1)]),
+        ),
+        (3,),
+        lambda layer, x: (
+            x
+            + _dense(layer.body.branches[0].body, x)
+            + np.tanh(np.tanh(x))
+            + np.column_stack([_dense(branch, x) for branch in layer.shortcut.branches])
+        ),
     ),
 }
 

@@ -15,6 +15,7 @@ ROOMS = [  # a room imports only rooms above it
     "errors",
     "arguments",
     "randomness",
+    "sparse",
     "finiteness",
     "threads",
     "initializers",

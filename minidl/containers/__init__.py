@@ -1,5 +1,7 @@
 """Containers: layers made of layers."""
 
+from minidl.containers.parallel import Parallel
+from minidl.containers.residual import Residual
 from minidl.containers.sequential import Sequential
 
-__all__ = ["Sequential"]
+__all__ = ["Parallel", "Residual", "Sequential"]

@@ -7,9 +7,11 @@ from functools import partial
 from typing import Any
 
 from minidl.buffers import Block
+from minidl.containers.masks import makes_mask, mask_after, mask_before
+from minidl.containers.nesting import innermost_layers
 from minidl.errors import StateError
 from minidl.layers.base import Layer
-from minidl.layers.calls import call_backward, call_forward, check_result, note_place
+from minidl.layers.calls import call_backward, call_forward, check_result, masked, note_place
 from minidl.typing import Array
 
 Call = Callable[..., Any]
@@ -43,20 +45,28 @@ class Chain:
         self._forwards: list[Call] = [partial(call_forward, layer) for layer in layers]
         self._backwards: list[Call] = [partial(call_backward, layer) for layer in layers]
         self._inferences: list[Call] = []
+        self._makes_mask = any(map(makes_mask, layers))
 
-    def forward(self, x: Array, out: Array | None = None) -> Array:
+    def forward(self, x: Array, out: Array | None = None, mask: Array | None = None) -> Array:
         """Run a training pass; the output belongs to the chain unless `out` is given."""
         self.check_lists()
-        n, last = len(x), len(self.layers) - 1
+        n, last = x.shape[0], len(self.layers) - 1
+        with_masks = self._makes_mask or mask is not None
+        options: dict[str, Array] = {}
         for i, forward in enumerate(self._forwards):
             buffer = out if i == last and out is not None else self._outputs[i].rows(n)
             try:
-                y = forward(x, training=True, out=buffer)
+                if with_masks:
+                    mask = mask_before(self.layers[i], x, mask)
+                    options = masked(mask if self.layers[i].accepts_mask else None)
+                y = forward(x, training=True, out=buffer, **options)
             except Exception as error:
                 note_place(self.layers[i], error)
                 raise
             if y is not buffer:
                 check_result(self.layers[i], "forward", y, n)
+            if with_masks:
+                mask = mask_after(y, mask)
             x = y
         return x
 
@@ -84,25 +94,29 @@ class Chain:
             self._checked_from = first
         return dy if input_grad else None
 
-    def infer(self, x: Array, out: Array | None = None) -> Array:
+    def infer(self, x: Array, out: Array | None = None, mask: Array | None = None) -> Array:
         """Run an inference pass; without buffers, and so safe from several threads at once."""
         self.check_lists()
-        if self._inferences:
+        with_masks = self._makes_mask or mask is not None
+        if self._inferences and not with_masks:
             *inner, last = self._inferences
             y: Array = x
             try:
                 for forward in inner:
                     y = forward(y)
                 if inner and out is not None:  # into which the last layer might broadcast
-                    check_result(self.layers[-2], "forward", y, len(x))
+                    check_result(self.layers[-2], "forward", y, x.shape[0])
                 y = last(y, out=out)
-                check_result(self.layers[-1], "forward", y, len(x))
+                check_result(self.layers[-1], "forward", y, x.shape[0])
             except Exception:
                 pass  # comes again below, from the check that names the layer
             else:
                 return y
         for layer in self.layers:
-            x = call_forward(layer, x, False, out if layer is self.layers[-1] else None)
+            mask = mask_before(layer, x, mask)
+            options = masked(mask if layer.accepts_mask else None)
+            y = call_forward(layer, x, False, out if layer is self.layers[-1] else None, **options)
+            x, mask = y, mask_after(y, mask)
         self._inferences = [layer._forward for layer in self.layers]
         return x
 
@@ -113,20 +127,10 @@ class Chain:
                 raise StateError(f"{sequential.where}: its list of layers was changed after build.")
 
 
-def innermost_layers(model: Layer) -> list[Layer]:
-    """The layers of nested Sequentials in order, as one list."""
-    if not computes_like_sequential(model):
-        return [model]
-    return [layer for child in model.children for layer in innermost_layers(child)]
-
-
-def computes_like(layer: Layer, kind: type[Layer]) -> bool:
-    """Whether a layer computes what `kind` does; a subclass with a formula of its own does not."""
-    return (type(layer)._forward, type(layer)._backward) == (kind._forward, kind._backward)
-
-
-def computes_like_sequential(layer: Layer) -> bool:
-    """Whether a layer is a plain Sequential."""
-    from minidl.containers.sequential import Sequential  # which is made of chains
-
-    return computes_like(layer, Sequential)
+def chains_of(layer: Layer) -> list[Chain]:
+    """A chain for each child of a built container, made at the first call."""
+    chains = layer.bound.chains
+    for index, child in enumerate(layer.children):
+        if index not in chains:
+            chains[index] = Chain(layer, innermost_layers(child))
+    return [chains[index] for index in range(len(layer.children))]

@@ -8,6 +8,9 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import instance
 from minidl.containers.chain import Chain
+from minidl.containers.masks import makes_mask
+from minidl.containers.nesting import innermost_layers
+from minidl.containers.trace import traced
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import calls
 from minidl.layers.base import Layer
@@ -48,7 +51,9 @@ class Sequential(Layer):
             raise ArgumentError("Sequential: needs at least one layer, got none.")
         self.children = self.layers
         self.couples_rows = any(layer.couples_rows for layer in self.layers)
+        self.accepts_mask = any(layer.accepts_mask for layer in self.layers)
         self.accepts_integers = self.layers[0].accepts_integers
+        self.accepts_sparse = self.layers[0].accepts_sparse
 
     def child_input_shapes(self, input_shape: Shape) -> Sequence[Shape]:
         shapes = [input_shape]
@@ -60,19 +65,28 @@ class Sequential(Layer):
         last = self.child_input_shapes(input_shape)[-1]
         return checked_output_shape(self.layers[-1], last)
 
-    def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
-        return self._forward_to(len(self.layers), x, training, out)
+    def forward(
+        self,
+        x: Array,
+        *,
+        training: bool = False,
+        out: Array | None = None,
+        mask: Array | None = None,
+    ) -> Array:
+        return self._forward_to(len(self.layers), x, training, out, mask)
 
     def backward(
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
         return self._backward_from(len(self.layers), dy, input_grad, out)
 
-    def _forward_to(self, k: int, x: Array, training: bool, out: Array | None) -> Array:
+    def _forward_to(
+        self, k: int, x: Array, training: bool, out: Array | None, mask: Array | None = None
+    ) -> Array:
         if not training:
-            return self._chain(k).infer(x, out)
+            return self._chain(k).infer(x, out, mask)
         self.save_for_backward(k)
-        return self._chain(k).forward(x, out)
+        return self._chain(k).forward(x, out, mask)
 
     def _backward_from(
         self, k: int, dy: Array, input_grad: bool, out: Array | None
@@ -85,7 +99,10 @@ class Sequential(Layer):
         """The first k layers as a chain."""
         chains = self.bound.chains
         if k not in chains:
-            chains[k] = Chain(self, self.layers[:k])
+            layers = self.layers[:k]
+            leaves = [leaf for layer in layers for leaf in innermost_layers(layer)]
+            # A mask that arises inside a nested Sequential holds behind it, too.
+            chains[k] = Chain(self, leaves if any(map(makes_mask, leaves)) else layers)
         chain: Chain = chains[k]
         return chain
 
@@ -124,19 +141,7 @@ class Sequential(Layer):
 
     def trace(self, x: ArrayLike) -> dict[str, Array]:
         """Return every layer's output for a batch, by name: `0.dense`, `1.relu`, ..."""
-        return self._trace(convert_input(self, x), "")
-
-    def _trace(self, x: Array, prefix: str) -> dict[str, Array]:
-        activations: dict[str, Array] = {}
-        for index, layer in enumerate(self.layers):
-            name = f"{prefix}{index}.{type(layer).__name__.lower()}"
-            if isinstance(layer, Sequential):
-                activations |= layer._trace(x, f"{name}.")
-                x = next(reversed(activations.values()))
-            else:
-                x = calls.own_copy(calls.call_forward(layer, x, False, None), x, False, None)
-            activations[name] = x
-        return activations
+        return dict(traced(self, convert_input(self, x), None, ""))
 
     def __repr__(self) -> str:
         line = f"Sequential([{', '.join(map(repr, self.layers))}])"

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from minidl.arguments import whole_number
 from minidl.errors import ShapeError
 from minidl.randomness import seed_sequence
+from minidl.sparse import is_sparse
 from minidl.typing import Array, RNGLike
 
 
@@ -35,10 +36,14 @@ class Batches:
     def __init__(
         self, x: ArrayLike, y: ArrayLike | None, batch_size: int, rng: RNGLike, shuffle: bool
     ) -> None:
-        self._arrays = [np.asarray(a) for a in (x, y) if a is not None]
+        self._arrays = [
+            a.tocsr() if is_sparse(a) else np.asarray(a)  # type: ignore[union-attr]
+            for a in (x, y)
+            if a is not None
+        ]
         if any(a.ndim == 0 for a in self._arrays):
             raise ShapeError("batches: expected arrays with a batch axis, got a single number.")
-        lengths = [len(a) for a in self._arrays]
+        lengths = [a.shape[0] for a in self._arrays]
         if len(set(lengths)) > 1:
             raise ShapeError(
                 f"batches: x has {lengths[0]:,} rows and y has {lengths[1]:,}; every row of x "
@@ -51,10 +56,10 @@ class Batches:
 
     def __len__(self) -> int:
         """Number of batches; the last one may be smaller."""
-        return -(-len(self._arrays[0]) // self._batch_size)
+        return -(-int(self._arrays[0].shape[0]) // self._batch_size)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
-        for rows in row_batches(len(self._arrays[0]), self._batch_size, self._rng):
+        for rows in row_batches(self._arrays[0].shape[0], self._batch_size, self._rng):
             yield tuple(a[rows] for a in self._arrays)
 
 
@@ -72,7 +77,7 @@ def batches(
     copies, unshuffled ones and a full batch are slices of the arrays.
 
     Args:
-        x: Data (N, ...).
+        x: Data (N, ...); may be sparse rows of scipy.sparse.
         y: Targets (N, ...), or None.
         batch_size: Rows of a batch.
         rng: Seed or generator for the order.

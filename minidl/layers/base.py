@@ -33,15 +33,19 @@ class Layer(ABC):
 
     Attributes:
         couples_rows: True where a row's output depends on other rows of the batch.
+        state_is_fixed: True where training does not change the state.
         accepts_mask: True for sequence layers that take the keyword `mask`.
         accepts_integers: True where the input may be integers, such as word indices.
+        accepts_sparse: True where the input may be sparse rows (CSR of scipy.sparse).
         children: The layers inside this one.
         trainable: Set it to False to keep the parameters of this layer, and of all inside it.
     """
 
     couples_rows: bool = False
+    state_is_fixed: bool = False
     accepts_mask: bool = False
     accepts_integers: bool = False
+    accepts_sparse: bool = False
     results_checked: bool = False  # a container has looked at what its last layer returns
     children: Sequence[Layer] = ()
     trainable: bool = True
@@ -77,6 +81,14 @@ class Layer(ABC):
     def child_input_shapes(self, input_shape: Shape) -> Sequence[Shape]:
         """The input shape of each child; by default every child sees this layer's input."""
         return [input_shape] * len(self.children)
+
+    def compute_mask(self, x: Array) -> Array | None:
+        """Which steps of the input (N, T, ...) count, for layers behind this one; None for all.
+
+        Layers that tell from their input, such as `Masking`, return booleans (N, T). Containers
+        hand them on to layers that accept a mask, as long as the time axis lasts.
+        """
+        return None
 
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
@@ -133,6 +145,11 @@ class Layer(ABC):
         return self._rng
 
     @property
+    def frozen(self) -> bool:
+        """Whether this layer, or one that it is inside of, is not trainable."""
+        return not self.trainable or (self._parent is not None and self._parent.frozen)
+
+    @property
     def where(self) -> str:
         """The layer and its place, as messages name it."""
         name = f"{type(self).__name__}" if self.children else repr(self)
@@ -182,6 +199,13 @@ class Layer(ABC):
     def input_shape(self) -> Shape:
         """Shape of one input sample, without the batch axis."""
         return self.bound.input_shape
+
+    def output_shape_of(self, x: Array) -> Shape:
+        """Shape of an output sample for these inputs, with all lengths known."""
+        bound = self.bound
+        if None in bound.input_shape:
+            return self.output_shape(x.shape[1:])
+        return bound.output_shape
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -268,12 +292,13 @@ class Layer(ABC):
         rows = self.bound.plan.chunk_rows
         if batch_size is not None:
             rows = whole_number("predict", "batch_size", batch_size)
-        if len(x) <= rows:
+        n = x.shape[0]
+        if n <= rows:
             y = calls.call_forward(self, x, False, None)
             raise_if_not_finite(self, x, y)
             return calls.own_copy(y, x, False, None)
-        outputs = np.empty((len(x), *self.bound.output_shape), self.dtype)
-        for i in range(0, len(x), rows):
+        outputs = np.empty((n, *self.output_shape_of(x)), self.dtype)
+        for i in range(0, n, rows):
             part = outputs[i : i + rows]
             y = calls.call_forward(self, x[i : i + rows], False, part)
             if y is not part:

@@ -33,7 +33,7 @@ class Binding:
     inference_checked: bool = False  # its own behaviour was looked at in a first pass
     training_checked: bool = False
     backward_checked: bool = False
-    chains: dict[int, Any] = field(default_factory=dict)  # of a Sequential
+    chains: dict[int, Any] = field(default_factory=dict)  # of a container
     expected_dy: Shape | None = None  # a training forward from outside waits for its backward
     training_owner: dict[str, int] = field(default_factory=dict)
 

@@ -16,27 +16,30 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minidl.errors import ContractError, DTypeError, MinidlError, ShapeError, StateError
-from minidl.layers.checks import check_input, check_out
+from minidl.layers.checks import check_input, check_mask, check_out, fits
+from minidl.sparse import is_sparse
 from minidl.typing import Array
 
 if TYPE_CHECKING:
     from minidl.layers.base import Layer
 
 
-def call_forward(layer: Layer, x: Array, training: bool, out: Array | None) -> Array:
-    """Run a layer's own forward inside a model."""
+def call_forward(
+    layer: Layer, x: Array, training: bool, out: Array | None, mask: Array | None = None
+) -> Array:
+    """Run a layer's own forward inside a model; only layers that accept a mask are given one."""
     bound = layer._bound or layer.bound  # the property, which explains, only where it is None
     first_time = not (bound.training_checked if training else bound.inference_checked)
     before = x.copy() if first_time else x
     try:
-        y = layer._forward(x, training=training, out=out)
+        y = layer._forward(x, training=training, out=out, **masked(mask))
     except Exception as error:
         note_place(layer, error)
         raise
     if first_time:
         _check_unchanged(layer, "forward", x, before)
     if first_time or y is None or not (y is out or layer.results_checked):
-        check_result(layer, "forward", y, len(x))
+        check_result(layer, "forward", y, x.shape[0])
     if first_time and training:
         bound.training_checked = True
     elif first_time:
@@ -62,6 +65,11 @@ def call_backward(layer: Layer, dy: Array, input_grad: bool, out: Array | None) 
     return dx if input_grad else None
 
 
+def masked(mask: Array | None) -> dict[str, Array]:
+    """The keyword `mask`, where there is one: most layers have no such argument."""
+    return {} if mask is None else {"mask": mask}
+
+
 def note_place(layer: Layer, error: Exception) -> None:
     """Tell, once, which layer an error of NumPy or of a user's own layer came from."""
     note = f"in {layer.where}"
@@ -73,6 +81,8 @@ def note_place(layer: Layer, error: Exception) -> None:
 
 def _check_unchanged(layer: Layer, method: str, a: Array, before: Array) -> None:
     """Raise if the argument `a` was written to; it is put back first."""
+    if is_sparse(a):
+        a, before = a.data, before.data  # type: ignore[assignment]
     if not np.array_equal(before, a, equal_nan=a.dtype.kind == "f"):
         a[...] = before
         argument = "its input x" if method == "forward" else "dy"
@@ -87,14 +97,14 @@ def check_result(layer: Layer, method: str, result: object, n: int) -> None:
     bound = layer.bound
     shape = (n, *(bound.output_shape if method == "forward" else bound.input_shape))
     dtype = bound.params.dtype
-    if isinstance(result, np.ndarray) and result.shape == shape and result.dtype == dtype:
+    if isinstance(result, np.ndarray) and fits(result.shape, shape) and result.dtype == dtype:
         return
     if not isinstance(result, np.ndarray):
         raise ContractError(
             f"{layer.where}: {method} must return an array of shape {shape}, "
             f"got {type(result).__name__}. Is a return statement missing?"
         )
-    if result.shape != shape:
+    if not fits(result.shape, shape):
         fix = "the gradient of an array has the shape of that array"
         if method == "forward":
             fix = "output_shape must say what forward returns"
@@ -132,15 +142,21 @@ def checked_forward(kernel: Callable[..., Array]) -> Callable[..., Array]:
 
     @functools.wraps(kernel)
     def forward(
-        self: Layer, x: Array, *, training: bool = False, out: Array | None = None
+        self: Layer,
+        x: Array,
+        *,
+        training: bool = False,
+        out: Array | None = None,
+        mask: Array | None = None,
     ) -> Array:
         if kernel is not type(self)._forward:  # a subclass calls super().forward
-            return kernel(self, x, training=training, out=out)
-        bound = self.bound
+            return kernel(self, x, training=training, out=out, **masked(mask))
         check_input(self, x)
+        if mask is not None:
+            check_mask(self, mask, x)
         if out is not None:
-            check_out(self, out, (len(x), *bound.output_shape))
-        y = run_pass(self, training, lambda: call_forward(self, x, training, out))
+            check_out(self, out, (x.shape[0], *self.output_shape_of(x)))
+        y = run_pass(self, training, lambda: call_forward(self, x, training, out, mask))
         return own_copy(y, x, training, out)
 
     forward.kernel = kernel  # type: ignore[attr-defined]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.errors import DTypeError, ShapeError
+from minidl.errors import ArgumentError, DTypeError, ShapeError
 from minidl.finiteness import is_finite, raise_for_non_finite
+from minidl.layers.planning import n_elements
+from minidl.sparse import is_sparse
 from minidl.typing import Array, Shape
 
 if TYPE_CHECKING:
@@ -17,13 +18,25 @@ if TYPE_CHECKING:
 
 
 def batch_shape(shape: Shape) -> str:
-    """A sample's shape as users read it: `(784,)` is `(N, 784)`."""
-    return f"({', '.join(['N', *map(str, shape)])})"
+    """A sample's shape as users read it: `(784,)` is `(N, 784)`, an open time axis is T."""
+    return f"({', '.join(['N', *('T' if length is None else str(length) for length in shape)])})"
 
 
-def check_input(layer: Layer, x: object) -> Array:
+def fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether an array's shape is the wanted one, in which None is any length above 0."""
+    if shape == wanted:
+        return True
+    return len(shape) == len(wanted) and all(
+        length == other or (other is None and length > 0)
+        for length, other in zip(shape, wanted, strict=True)
+    )
+
+
+def check_input(layer: Layer, x: Any) -> Array:
     """Return `x` if it is a batch that `layer` takes as it stands; raise otherwise."""
-    if not isinstance(x, np.ndarray):
+    if is_sparse(x):
+        _check_sparse(layer, x)
+    elif not isinstance(x, np.ndarray):
         raise DTypeError(
             f"{layer.where}: expected a NumPy array, got {type(x).__name__}. "
             f"Convert it: np.asarray(x, dtype=np.{layer.dtype})."
@@ -32,20 +45,22 @@ def check_input(layer: Layer, x: object) -> Array:
         raise DTypeError(
             f"{layer.where}: expected dtype {layer.dtype}, got {x.dtype}. {_dtype_fix(layer, x)}"
         )
-    if x.shape[1:] != layer.input_shape or x.shape[:1] in ((), (0,)):
+    if not fits(x.shape[1:], layer.input_shape) or x.shape[:1] in ((), (0,)):
         raise ShapeError(
             f"{layer.where}: expected input of shape {batch_shape(layer.input_shape)}, "
             f"got {x.shape}. {_shape_fix(layer, x)}"
         )
-    return x
+    checked: Array = x
+    return checked
 
 
 def convert_input(layer: Layer, x: ArrayLike) -> Array:
     """Like `check_input`, but other real floating input is converted to the model's dtype."""
-    bound, array = layer.bound, np.asarray(x)
+    bound = layer.bound
+    array = x.tocsr() if is_sparse(x) else np.asarray(x)  # type: ignore[union-attr]
     dtype = bound.params.dtype
     if array.dtype == dtype and array.shape[1:] == bound.input_shape and array.ndim and array.size:
-        return array  # as nearly always
+        return check_input(layer, array) if is_sparse(array) else array  # as nearly always
     if array.dtype.kind == "f" and array.dtype != dtype:
         array = array.astype(dtype)
     return check_input(layer, array)
@@ -53,10 +68,29 @@ def convert_input(layer: Layer, x: ArrayLike) -> Array:
 
 def check_out(layer: Layer, out: Array, shape: Shape) -> None:
     """Raise unless `out` is an array of exactly this shape and the model's dtype."""
-    if not isinstance(out, np.ndarray) or out.shape != shape or out.dtype != layer.dtype:
+    if not isinstance(out, np.ndarray) or not fits(out.shape, shape) or out.dtype != layer.dtype:
         got = f"{out.shape} {out.dtype}" if isinstance(out, np.ndarray) else type(out).__name__
         raise ShapeError(
             f"{layer.where}: expected out of shape {shape} and dtype {layer.dtype}, got {got}."
+        )
+
+
+def check_mask(layer: Layer, mask: object, x: Array) -> None:
+    """Raise unless `mask` says for each step of `x` whether it counts, and `layer` takes one."""
+    if not layer.accepts_mask:
+        raise ArgumentError(
+            f"{layer.where}: takes no mask. Masks are for layers along a time axis, such as LSTM."
+        )
+    if not isinstance(mask, np.ndarray) or mask.dtype != bool:
+        got = mask.dtype if isinstance(mask, np.ndarray) else type(mask).__name__
+        raise DTypeError(
+            f"{layer.where}: expected a mask of booleans, True where a step counts, got {got}. "
+            "From lengths: np.arange(T) < lengths[:, np.newaxis]."
+        )
+    if mask.shape != x.shape[:2]:
+        raise ShapeError(
+            f"{layer.where}: expected a mask of shape (N, T) = {x.shape[:2]}, got {mask.shape}: "
+            "one value for each step of each sample."
         )
 
 
@@ -64,6 +98,17 @@ def raise_if_not_finite(layer: Layer, x: Array, y: Array) -> None:
     """Raise if the outputs are not finite because the inputs are not."""
     if not is_finite(y):
         raise_for_non_finite(x, f"{layer.where}: x")
+
+
+def _check_sparse(layer: Layer, x: Any) -> None:
+    """Raise unless `layer` takes sparse rows, and `x` can be cut into rows at once."""
+    if not layer.accepts_sparse:
+        raise DTypeError(
+            f"{layer.where}: expected a NumPy array, got the sparse {type(x).__name__}. Only a "
+            "Dense in front takes sparse rows; x.toarray() makes an array if it fits in memory."
+        )
+    if x.format != "csr":
+        raise DTypeError(f"{layer.where}: expected sparse rows (CSR), got {x.format}: x.tocsr().")
 
 
 def _dtype_fix(layer: Layer, x: Array) -> str:
@@ -87,11 +132,15 @@ def _shape_fix(layer: Layer, x: Array) -> str:
         return "This is one sample without the batch axis: use x[np.newaxis]."
     if x.ndim == 2 and wanted == x.shape[:1]:
         return "Samples are rows here, not columns: use x.T."
-    if x.ndim > 1 and len(wanted) == 1 and math.prod(x.shape[1:]) == wanted[0]:
+    if 0 in x.shape:
+        return "A sequence needs at least one step."
+    if None in wanted:
+        return "Samples are sequences of any length, all of a batch of the same: pad the shorter."
+    if x.ndim > 1 and len(wanted) == 1 and n_elements(x.shape[1:]) == wanted[0]:
         return (
             "Add Flatten() before it and build with the images' shape, "
             "or use x.reshape(len(x), -1)."
         )
-    if x.ndim > 0 and math.prod(x.shape[1:]) == math.prod(wanted):
+    if x.ndim > 0 and n_elements(x.shape[1:]) == n_elements(wanted):
         return f"Use x.reshape(len(x), {', '.join(map(str, wanted))})."
     return f"The model was built with input shape {wanted}, without the batch axis."

@@ -25,7 +25,9 @@ class Dense(Layer):
     Cost: $2 N D M$ floating-point operations forward, twice that backward.
 
     Shapes:
-        x `(N, D)`, y `(N, M)` with M = `units`; images need `Flatten` before.
+        x `(N, D)`, y `(N, M)` with M = `units`. Of sequences `(N, T, D)` every step is a row of its
+        own, y `(N, T, M)`. Images need `Flatten` before. x may be sparse rows, a CSR array of
+        scipy.sparse.
 
     Args:
         units: Number of outputs M.
@@ -39,7 +41,7 @@ class Dense(Layer):
 
     Raises:
         ArgumentError: If `units` is not a whole number above 0.
-        ShapeError: At `build`, if samples are not vectors.
+        ShapeError: At `build`, if samples are neither vectors nor sequences of vectors.
 
     Example:
         >>> import numpy as np, minidl as dl
@@ -53,6 +55,7 @@ class Dense(Layer):
         Nature 323, 1986.
     """
 
+    accepts_sparse = True
     weight: Array
     bias: Array
 
@@ -70,15 +73,15 @@ class Dense(Layer):
         self.bias_initializer = bias_initializer
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 1:
+        if len(input_shape) not in (1, 2) or input_shape[-1] is None:
             raise ShapeError(
-                f"{self.where}: expected input of shape (N, D), got {batch_shape(input_shape)}. "
-                "Add Flatten() before it."
+                f"{self.where}: expected input of shape (N, D), or (N, T, D) for sequences, got "
+                f"{batch_shape(input_shape)}. Add Flatten() before it."
             )
-        return (self.units,)
+        return (*input_shape[:-1], self.units)
 
     def parameter_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:
-        (d,), m = input_shape, self.units
+        d, m = input_shape[-1], self.units
         w = ParameterSpec(
             "weight",
             (d, m),
@@ -91,7 +94,7 @@ class Dense(Layer):
         return [w, b] if self.use_bias else [w]
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
-        y = matmul(x, self.weight, out)  # (N, D) @ (D, M) -> (N, M)
+        y = rows_times(x, self.weight, out)  # (N, D) @ (D, M) -> (N, M)
         if self.use_bias:
             y += self.bias  # (N, M) + (M,)
         if training:
@@ -102,9 +105,24 @@ class Dense(Layer):
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
         (x,) = self.saved()
-        matmul(x.T, dy, self.gradients["weight"])  # (D, N) @ (N, M) -> (D, M)
+        if x.ndim == 3:  # every step is a row
+            x, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
+        else:
+            dy_rows = dy
+        matmul(x.T, dy_rows, self.gradients["weight"])  # (D, N) @ (N, M) -> (D, M)
         if self.use_bias:
-            dy.sum(axis=0, out=self.gradients["bias"])  # (N, M) -> (M,)
+            dy_rows.sum(axis=0, out=self.gradients["bias"])  # (N, M) -> (M,)
         if not input_grad:
             return None
-        return matmul(dy, self.weight.T, out)  # (N, M) @ (M, D) -> (N, D)
+        return rows_times(dy, self.weight.T, out)  # (N, M) @ (M, D) -> (N, D)
+
+
+def rows_times(x: Array, w: Array, out: Array | None) -> Array:
+    """Return x W for rows (N, D), or for the steps of sequences (N, T, D)."""
+    if x.ndim == 2:
+        return matmul(x, w, out)
+    rows = x.reshape(-1, x.shape[-1])  # (N T, D)
+    if out is None or not out.flags.c_contiguous:
+        return matmul(rows, w).reshape(*x.shape[:-1], -1)
+    matmul(rows, w, out.reshape(len(rows), -1))
+    return out

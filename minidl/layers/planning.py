@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from minidl.layers.base import Layer
 
 CHUNK_BYTES = 2**22  # input and activations of a chunk of rows: a share of the last cache
+OPEN_LENGTH = 64  # steps that a sequence is taken to have where its length is open
 
 
 @dataclass
@@ -49,7 +50,7 @@ class Plan:
     def largest_product(self) -> int:
         """Multiplications for one row in the largest product of a batch with a matrix."""
         products = [
-            spec.size * math.prod(p.output_shape[:-1])
+            spec.size * n_elements(_more_axes(p.output_shape, p.input_shape)[:-1])
             for p in self.walk()
             for spec in p.specs
             if len(spec.shape) > 1
@@ -59,10 +60,23 @@ class Plan:
     @functools.cached_property  # each predict asks for it
     def chunk_rows(self) -> int:
         """How many rows of a batch fit the cache: a power of two that depends on shapes only."""
-        outputs = [math.prod(p.output_shape) for p in self.walk() if not p.children]
-        bytes_a_row = 4 * (math.prod(self.input_shape) + sum(outputs))
+        outputs = [n_elements(p.output_shape) for p in self.walk() if not p.children]
+        bytes_a_row = 4 * (n_elements(self.input_shape) + sum(outputs))
         rows = max(CHUNK_BYTES // bytes_a_row, 1)
         return min(max(1 << (rows.bit_length() - 1), 64), 8192)
+
+
+def n_elements(shape: Shape) -> int:
+    """Number of elements of a sample; an open axis counts as a usual length."""
+    return math.prod(OPEN_LENGTH if length is None else length for length in shape)
+
+
+def _more_axes(output_shape: Shape, input_shape: Shape) -> Shape:
+    """The shape that says how many vectors of a sample are multiplied.
+
+    A recurrent layer that returns its last output has multiplied every step all the same.
+    """
+    return output_shape if len(output_shape) >= len(input_shape) else input_shape
 
 
 def make_plan(layer: Layer, input_shape: Shape) -> Plan:
@@ -100,15 +114,16 @@ def checked_output_shape(layer: Layer, input_shape: Shape) -> Shape:
 
 
 def sample_shape(shape: object, who: str) -> Shape:
-    """Return `shape` as a tuple of positive ints, or raise."""
+    """Return `shape` as a tuple of positive ints, the first of which may be None, or raise."""
     if not isinstance(shape, tuple | list) or not all(
-        hasattr(length, "__index__") and length > 0 for length in shape
+        (length is None and axis == 0) or (hasattr(length, "__index__") and length > 0)
+        for axis, length in enumerate(shape)
     ):
         raise ShapeError(
             f"{who}: expected a tuple of positive lengths without the batch axis, such as (784,), "
             f"got {shape!r}."
         )
-    return tuple(int(length) for length in shape)
+    return tuple(None if length is None else int(length) for length in shape)
 
 
 def place_names(root: Layer, place: str = "") -> Iterator[tuple[Layer, str]]:

@@ -31,9 +31,12 @@ class Loss(ABC):
         activation: The output layer that this loss is computed together with, from its input (the
             logits), or None.
         from_logits: Whether predictions are logits.
+        vector_a_sample: Whether `per_sample` takes vectors (N, C) only. Sequences (N, T, C) are
+            then N T samples, and every step counts alike.
     """
 
     activation: ClassVar[type[Layer] | None] = None
+    vector_a_sample: ClassVar[bool] = False
     from_logits: bool = False
     _checked: bool = False  # its own behaviour was looked at in the first call
 
@@ -106,7 +109,8 @@ class Loss(ABC):
         Args:
             prediction: The model's output (N, ...).
             target: Targets; see the loss for what it takes.
-            sample_weight: A weight for each sample (N,), at least 0.
+            sample_weight: A weight for each sample (N,), or for each step of sequences (N, T), at
+                least 0; a mask is such weights.
             out: A buffer of the predictions' shape for the gradient.
 
         Raises:
@@ -129,7 +133,7 @@ class Loss(ABC):
             )
         checked = self.check_target(target, prediction.shape)
         self.check_prediction(prediction)
-        weight, total = check_weight(sample_weight, len(prediction))
+        weight, total = check_weight(sample_weight, prediction.shape)
         return self.weighted(prediction, checked, weight, total, out)
 
     def weighted(
@@ -145,10 +149,17 @@ class Loss(ABC):
         Args:
             prediction: Rows of the model's output (n, ...).
             target: The same rows of the checked targets.
-            weight: Their weights (n,), or None for ones.
+            weight: Their weights (n,) or (n, T), or None for ones.
             total: Sum of the weights of the whole batch.
             out: A buffer for the gradient.
         """
+        axes = self.sample_axes(prediction, weight)
+        if axes > 1:
+            p, t, w = self.as_samples(prediction, target, weight)
+            if weight is None or weight.ndim == 1:
+                total *= len(p) // len(prediction)
+            value, gradient = self.weighted(p, t, w, total)
+            return value, np.positive(gradient.reshape(prediction.shape), out=out)
         first_time = not self._checked
         before = prediction.copy() if first_time else prediction
         values, gradient = self.per_sample(prediction, target)
@@ -171,6 +182,24 @@ class Loss(ABC):
         rows = share.reshape(-1, *[1] * (gradient.ndim - 1))  # (n, 1, ...)
         return float(values @ share), np.multiply(gradient, rows, out=out)
 
+    def sample_axes(self, prediction: Array, weight: Array | None) -> int:
+        """How many axes in front number the samples: more than one where steps count singly."""
+        if self.vector_a_sample:
+            return prediction.ndim - 1
+        return 1 if weight is None else weight.ndim
+
+    def as_samples(
+        self, prediction: Array, target: Array, weight: Array | None
+    ) -> tuple[Array, Array, Array | None]:
+        """Sequences (N, T, ...) as N T samples, with their targets and weights."""
+        axes = self.sample_axes(prediction, weight)
+        steps = prediction.shape[:axes]
+        if weight is not None:
+            weight = weight.reshape(weight.shape + (1,) * (axes - weight.ndim))
+            weight = np.broadcast_to(weight, steps).ravel()
+        p = prediction.reshape(-1, *prediction.shape[axes:])
+        return p, target.reshape(-1, *target.shape[axes:]), weight
+
     def __repr__(self) -> str:
         return call_text(self)
 
@@ -184,20 +213,27 @@ class Loss(ABC):
         return twin
 
 
-def check_weight(sample_weight: ArrayLike | None, n: int) -> tuple[Array | None, float]:
-    """Return the weights as an array (n,), or None, and their sum."""
+def check_weight(sample_weight: ArrayLike | None, shape: Shape) -> tuple[Array | None, float]:
+    """Return the weights as an array (n,) or (n, T), or None, and their sum.
+
+    Args:
+        sample_weight: As the user gave them.
+        shape: Shape of the predictions (n, ...).
+    """
+    n = shape[0]
     if sample_weight is None:
         return None, float(n)
     weight = np.asarray(sample_weight)
-    if weight.shape != (n,):
-        raise ShapeError(f"sample_weight: expected shape ({n},), got {weight.shape}.")
+    if weight.shape != (n,) and not (len(shape) > 2 and weight.shape == shape[:2]):
+        steps = f", or {shape[:2]} for single steps" if len(shape) > 2 else ""
+        raise ShapeError(f"sample_weight: expected shape ({n},){steps}, got {weight.shape}.")
     if weight.dtype.kind not in "fiub":
         raise DataError(f"sample_weight: expected real numbers, got dtype {weight.dtype}.")
     raise_for_non_finite(weight, "sample_weight")
-    if n and weight.min() < 0:
-        row = int(weight.argmin())
+    if weight.size and weight.min() < 0:
+        row = int(np.argwhere(weight == weight.min())[0][0])
         raise DataError(
-            f"sample_weight: must be at least 0, got {weight[row]} in row {row}. "
+            f"sample_weight: must be at least 0, got {weight.min()} in row {row}. "
             "A weight of 0 leaves a sample out."
         )
     # float64: sums of small or large weights would not survive float32

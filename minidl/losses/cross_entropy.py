@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.errors import DataError, ShapeError
+from minidl.layers.checks import batch_shape
 from minidl.layers.softmax import Softmax, classes_first
 from minidl.losses.base import Loss
 from minidl.losses.labels import check_class_labels, check_probability_rows, find_improper_row
@@ -28,7 +29,8 @@ class CrossEntropy(Loss):
 
     Shapes:
         prediction `(N, C)`; target `(N,)` integer labels 0..C-1, or `(N, C)` rows of probabilities
-        (one-hot or soft) that sum to 1.
+        (one-hot or soft) that sum to 1. For each step of sequences, or each pixel of images,
+        prediction `(N, ..., C)` and target `(N, ...)` or `(N, ..., C)`.
 
     Args:
         from_logits: Whether predictions are logits instead of probabilities.
@@ -49,6 +51,7 @@ class CrossEntropy(Loss):
     """
 
     activation = Softmax
+    vector_a_sample = True
 
     def __init__(self, *, from_logits: bool = False) -> None:
         self.from_logits = from_logits
@@ -80,21 +83,21 @@ class CrossEntropy(Loss):
         return values, gradient.T
 
     def check_prediction_shape(self, shape: Shape, who: str) -> None:
-        if len(shape) != 1 or shape[0] < 2:
+        if not shape or shape[-1] < 2:
             raise ShapeError(
                 f"{who}: cross-entropy needs predictions of shape (N, C) with C at least 2, "
-                f"got (N{''.join(f', {length}' for length in shape)}). For a single yes-or-no "
-                "output use BinaryCrossEntropy; for images add Flatten()."
+                f"got {batch_shape(shape)}. For a single yes-or-no output use BinaryCrossEntropy."
             )
 
     def check_target(self, target: ArrayLike, shape: Shape) -> Array:
         """Return labels (N,) as integers or rows (N, C) of probabilities; raise otherwise."""
         array = np.asarray(target)
-        if array.ndim == 2 and array.shape[1] != 1:
+        if array.ndim == len(shape) and array.shape[-1] != 1:
             return check_probability_rows(array, shape, f"{self}")
         return check_class_labels(array, shape, f"{self}")
 
     def check_prediction(self, prediction: Array) -> None:
+        prediction = prediction.reshape(-1, prediction.shape[-1])
         row = find_improper_row(prediction)
         if self.from_logits and row is None:
             raise DataError(
@@ -112,11 +115,11 @@ class CrossEntropy(Loss):
         return _softmax(logits)[1].T
 
     def predicted_labels(self, prediction: Array) -> Array:
-        labels: Array = prediction.argmax(axis=1)
+        labels: Array = prediction.argmax(axis=-1)
         return labels
 
     def true_labels(self, target: Array) -> Array:
-        return target if target.ndim == 1 else target.argmax(axis=1)
+        return target if target.ndim == 1 else target.argmax(axis=-1)
 
 
 def _softmax(logits: Array) -> tuple[Array, Array, Array]:

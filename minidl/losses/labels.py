@@ -9,15 +9,20 @@ from minidl.typing import Array, Shape
 
 
 def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
-    """Return integer labels (N,) in 0..C-1 as intp; raise otherwise."""
-    n, classes = shape[0], shape[-1]
-    if labels.shape != (n,):
+    """Return integer labels (N, ...) in 0..C-1 as intp; raise otherwise."""
+    *samples, classes = shape
+    if labels.shape != tuple(samples):
         fix = "Every sample needs one label."
-        if labels.shape == (n, 1):
-            fix = "Use labels.ravel()."
+        if labels.shape == (*samples, 1):
+            fix = "Use labels.ravel()." if labels.ndim == 2 else "Use labels[..., 0]."
+        elif len(samples) > 1 and labels.shape == shape[:1]:
+            fix = (
+                "The model's output has a label for each step or pixel. For one label a sample, "
+                "Flatten() or a pooling layer must come before the last Dense."
+            )
         raise ShapeError(
-            f"{who}: expected labels of shape ({n},) or rows of probabilities of shape "
-            f"({n}, {classes}), got {labels.shape}. {fix}"
+            f"{who}: expected labels of shape {tuple(samples)} or rows of probabilities of shape "
+            f"{shape}, got {labels.shape}. {fix}"
         )
     if labels.dtype.kind not in "iu":
         fix = "Use labels.astype(np.int64)."
@@ -26,36 +31,37 @@ def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
         raise DataError(f"{who}: labels must be integers, got dtype {labels.dtype}. {fix}")
     wrong = (labels < 0) | (labels >= classes)
     if wrong.any():
-        row, count = int(wrong.argmax()), int(wrong.sum())
+        row, count = int(np.argwhere(wrong)[0][0]), int(wrong.sum())
         fix = "The last layer needs one output for each class."
         if labels.min() == 1 and labels.max() == classes:
             fix = "Labels start at 0: use labels - 1."
         raise DataError(
-            f"{who}: labels must be in 0..{classes - 1} for {classes} outputs, got {labels[row]} "
-            f"in row {row} ({count:,} of {n:,} labels are out of range, which runs from "
-            f"{labels.min()} to {labels.max()}). {fix}"
+            f"{who}: labels must be in 0..{classes - 1} for {classes} outputs, got "
+            f"{labels[wrong][0]} in row {row} ({count:,} of {labels.size:,} labels are out of "
+            f"range, which runs from {labels.min()} to {labels.max()}). {fix}"
         )
     return labels.astype(np.intp, copy=False)
 
 
 def check_probability_rows(target: Array, shape: Shape, who: str) -> Array:
-    """Return rows (N, C) that are distributions; raise otherwise."""
+    """Return rows (N, ..., C) that are distributions; raise otherwise."""
     if target.shape != shape:
         fix = "Every sample needs one row."
         if target.shape[:1] == shape[:1]:
-            fix = f"The model has {shape[-1]} outputs, the targets have {target.shape[1]} classes."
+            fix = f"The model has {shape[-1]} outputs, the targets have {target.shape[-1]} classes."
         raise ShapeError(
-            f"{who}: expected labels of shape ({shape[0]},) or rows of probabilities of shape "
+            f"{who}: expected labels of shape {shape[:-1]} or rows of probabilities of shape "
             f"{shape}, got {target.shape}. {fix}"
         )
     if target.dtype.kind not in "fiub":
         raise DataError(f"{who}: rows of probabilities must be numbers, got dtype {target.dtype}.")
-    row = find_improper_row(target)
+    rows = target.reshape(-1, target.shape[-1])
+    row = find_improper_row(rows)
     if row is not None:
         with np.errstate(invalid="ignore"):
-            total = float(target[row].sum())
+            total = float(rows[row].sum())
         raise DataError(
-            f"{who}: row {row} of the targets is no distribution: {np.array2string(target[row])} "
+            f"{who}: row {row} of the targets is no distribution: {np.array2string(rows[row])} "
             f"sums to {total:.6g}. Rows must be at least 0 and sum to 1."
         )
     return target

@@ -24,7 +24,8 @@ class EpochValues:
         if not self._metrics:
             return None
         model = self._objective.model
-        self._outputs.append(np.empty((len(batch.x), *model.bound.output_shape), model.dtype))
+        shape = (batch.x.shape[0], *model.output_shape_of(batch.x))
+        self._outputs.append(np.empty(shape, model.dtype))
         self._targets.append(batch.target.copy())
         return self._outputs[-1]
 
@@ -32,6 +33,16 @@ class EpochValues:
         """Take a batch's loss into the mean."""
         self._loss += loss * batch.total
         self._weight += batch.total
+        if self._metrics and self._outputs[-1].ndim > 2:
+            self._count_steps(batch.weight)
+
+    def _count_steps(self, weight: Array | None) -> None:
+        """Make the last batch's steps samples of their own, and leave masked ones out."""
+        outputs, targets, weight = self._objective.loss.as_samples(
+            self._outputs[-1], self._targets[-1], weight
+        )
+        counted = slice(None) if weight is None else weight > 0
+        self._outputs[-1], self._targets[-1] = outputs[counted], targets[counted]
 
     def values(self) -> dict[str, float]:
         """Loss and metrics over all rows so far, by name."""

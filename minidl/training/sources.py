@@ -17,6 +17,7 @@ from minidl.layers.checks import convert_input
 from minidl.losses.base import check_weight
 from minidl.objective import Objective
 from minidl.reading import gathered
+from minidl.sparse import is_sparse
 from minidl.thread_policy import worth_reading_ahead
 from minidl.typing import Array
 
@@ -52,22 +53,22 @@ class ArraySource:
         self.name, self._objective = name, objective
         self.x = convert_input(objective.model, x)
         rows = np.shape(y)[:1]
-        if rows != (len(self.x),):
+        if rows != (len(self),):
             raise ShapeError(
-                f"{name}: x has {len(self.x):,} rows and y has "
+                f"{name}: x has {len(self):,} rows and y has "
                 f"{f'{rows[0]:,}' if rows else 'none'}; every row of x needs one target."
             )
         self.target, self.weight, _ = objective.check_batch(self.x, y, sample_weight)
         self.numbers: Array | None = None  # of the rows in the data, where this is a part of it
 
     def __len__(self) -> int:
-        return len(self.x)
+        return int(self.x.shape[0])
 
     def weigh_classes(self, class_weight: Mapping[int, float]) -> None:
         """Multiply the weights by those of the classes."""
         by_class = _class_weights(self._objective, self.target, class_weight)
         weight = by_class if self.weight is None else by_class * self.weight
-        self.weight, _ = check_weight(weight, len(self))
+        self.weight, _ = check_weight(weight, (len(self),))
 
     def take(self, rows: Array, name: str) -> ArraySource:
         """The same kind of source with some of the rows."""
@@ -86,15 +87,15 @@ class ArraySource:
         arrays = [a for a in (self.x, self.target, self.weight) if a is not None]
         for rows, parts in self._parts(arrays, batch_size, rng):
             weight = parts[2] if len(parts) == 3 else None
-            total = float(len(parts[0]) if weight is None else weight.sum())
+            total = float(len(parts[1]) if weight is None else weight.sum())
             yield Batch(parts[0], parts[1], weight, total, rows, self)
 
     def _parts(
         self, arrays: list[Array], batch_size: int, rng: np.random.Generator | None
     ) -> Iterator[tuple[slice | Array, list[Array]]]:
         """Each batch's row numbers and its part of each array."""
-        if rng is None or batch_size >= len(self):
-            for rows in row_batches(len(self), batch_size, None):
+        if rng is None or batch_size >= len(self) or is_sparse(self.x):
+            for rows in row_batches(len(self), batch_size, rng):
                 yield rows, [a[rows] for a in arrays]
             return
         arrays[0] = self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
@@ -146,8 +147,8 @@ class BatchSource:
             x = convert_input(self._objective.model, batch[0])
             weight = batch[2] if len(batch) == 3 else None
             target, weight, total = self._objective.check_batch(x, batch[1], weight)
-            yield Batch(x, target, weight, total, slice(start, start + len(x)), self)
-            start += len(x)
+            yield Batch(x, target, weight, total, slice(start, start + x.shape[0]), self)
+            start += x.shape[0]
         if start == 0:
             raise DataError(f"{self.name}: the source of batches gave none.")
 
@@ -158,8 +159,9 @@ class BatchSource:
 
 def _class_weights(objective: Objective, target: Array, class_weight: Mapping[int, float]) -> Array:
     """A weight for each row from the weights of classes; classes not named weigh 1."""
+    several_steps = len(objective.model.bound.output_shape) > 1
     labels = objective.loss.true_labels(target)
-    if objective.loss.activation is None or labels.ndim != 1:
+    if objective.loss.activation is None or several_steps or labels.ndim != 1:
         raise ArgumentError(f"class_weight: needs one class a sample; {objective.loss} has none.")
     n = max(objective.model.bound.output_shape[-1], 2)
     whole = isinstance(class_weight, Mapping) and all(

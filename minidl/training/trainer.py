@@ -20,6 +20,7 @@ from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
+from minidl.sparse import is_sparse
 from minidl.thread_policy import useful_blas_threads, useful_workers
 from minidl.threads import at_most_blas_threads, usable_cores
 from minidl.training.callbacks import Callback
@@ -260,7 +261,7 @@ class Trainer:
         return collected.values()
 
     def _source(self, x: Any, y: Any, sample_weight: Any, name: str) -> ArraySource | BatchSource:
-        if y is not None or isinstance(x, np.ndarray):
+        if y is not None or isinstance(x, np.ndarray) or is_sparse(x):
             return ArraySource(self.objective, x, y, sample_weight, name)
         if sample_weight is not None:
             raise ArgumentError(

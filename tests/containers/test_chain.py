@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.containers.chain import Chain, innermost_layers
+from minidl.containers.chain import Chain
+from minidl.containers.nesting import innermost_layers
 
 X = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
 Y = np.array([0, 1, 2, 0, 1, 2])

@@ -71,21 +71,21 @@ def test_dtype_must_be_a_float(dtype):
 def test_shape_errors_name_the_layer_and_its_place():
     with pytest.raises(
         dl.ShapeError,
-        match=r"Dense\(8\) in layer 1 of Sequential: expected input of shape \(N, D\), "
-        r"got \(N, 28, 28\). Add Flatten\(\) before it",
+        match=r"Dense\(8\) in layer 1 of Sequential: expected input of shape \(N, D\), or "
+        r"\(N, T, D\) for sequences, got \(N, 28, 28, 1\). Add Flatten\(\) before it",
     ):
-        dl.Sequential([dl.ReLU(), dl.Dense(8)]).build((28, 28))
+        dl.Sequential([dl.ReLU(), dl.Dense(8)]).build((28, 28, 1))
     nested = dl.Sequential([dl.ReLU(), dl.Sequential([dl.Tanh(), dl.Dense(8)])])
     with pytest.raises(
         dl.ShapeError, match="in layer 1 of Sequential in layer 1 of Sequential: expected"
     ):
-        nested.build((28, 28))
+        nested.build((28, 28, 1))
 
 
 def test_a_failed_build_changes_nothing():
     model = dl.Sequential([dl.Dense(4), dl.Dense(3)])
     with pytest.raises(dl.ShapeError, match="Add Flatten"):
-        model.build((2, 2))
+        model.build((2, 2, 2))
     assert not any(layer.built for layer in model.walk())
     assert model.build((4,)).built
 

@@ -175,9 +175,9 @@ def test_targets_may_be_lists(case):
 @pytest.mark.parametrize(
     ("weight", "error", "message"),
     [
-        ([1, 1, 1, 1], dl.ShapeError, "sample_weight: expected shape (5,), got (4,)"),
-        (WEIGHT[:, None], dl.ShapeError, "sample_weight: expected shape (5,), got (5, 1)"),
-        (1.0, dl.ShapeError, "sample_weight: expected shape (5,), got ()"),
+        ([1, 1, 1, 1], dl.ShapeError, "sample_weight: expected shape (5,){steps}, got (4,)"),
+        (WEIGHT[:, None], dl.ShapeError, "sample_weight: expected shape (5,){steps}, got (5, 1)"),
+        (1.0, dl.ShapeError, "sample_weight: expected shape (5,){steps}, got ()"),
         ([1, 1, -0.5, 1, 1], dl.DataError, "must be at least 0, got -0.5 in row 2"),
         ([1, np.nan, 1, 1, 1], dl.DataError, "sample_weight has NaN in row 1"),
         ([1, 1, 1, 1, np.inf], dl.DataError, "sample_weight has infinity in row 4"),
@@ -187,7 +187,8 @@ def test_targets_may_be_lists(case):
     ids=["short", "column", "scalar", "negative", "nan", "infinite", "strings", "complex"],
 )
 def test_wrong_weights_are_explained(case, weight, error, message):
-    with pytest.raises(error, match=re.escape(message)):
+    steps = ", or (5, 3) for single steps" if case.prediction.ndim > 2 else ""
+    with pytest.raises(error, match=re.escape(message.replace("{steps}", steps))):
         value_and_grad(case, sample_weight=weight)
 
 

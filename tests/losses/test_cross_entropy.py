@@ -169,7 +169,7 @@ def test_wrong_targets_are_explained(loss, target, error, message):
     assert str(caught.value).startswith(f"{loss}: ")
 
 
-@pytest.mark.parametrize("shape", [(2, 1), (2, 3, 4), (2, 0)], ids=str)
+@pytest.mark.parametrize("shape", [(2, 1), (2, 3, 1), (2, 0)], ids=str)
 @both_forms
 def test_predictions_need_one_axis_of_classes(loss, shape):
     inner = "".join(f", {length}" for length in shape[1:])
