@@ -72,14 +72,15 @@ class Objective:
         self.loss = loss
         self.fused = fits_fused(model, loss)
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
+        self._chain = self._chain_of(model)
         # State that several chunks change would depend on their order in time.
         self._whole = any(
             layer.couples_rows or (layer.bound.plan.state_specs and not layer.state_is_fixed)
             for layer in model.walk()
         )
         self._read_ahead = worth_reading_ahead(model, self.chunk_rows)
-        self._chain = self._chain_of(model)
-        self._check_masks(innermost_layers(model))
+        self._layers = innermost_layers(model)
+        self._check_masks()
         self._replicas: list[Chain] = []
         self._options: list[Any] = []
         self._pool: ThreadPoolExecutor | None = None
@@ -128,7 +129,7 @@ class Objective:
         shape = (x.shape[0], *self.model.output_shape_of(x))
         target = self.loss.check_target(y, shape)
         weight, total = check_weight(sample_weight, shape)
-        mask = output_mask(innermost_layers(self.model), x)
+        mask = output_mask(self._layers, x)
         if mask is None:
             return target, weight, total
         steps = np.ones(1) if weight is None else weight
@@ -168,10 +169,10 @@ class Objective:
         layers = innermost_layers(model)
         return Chain(model, layers[:-1] if self.fused else layers)
 
-    def _check_masks(self, layers: list[Layer]) -> None:
+    def _check_masks(self) -> None:
         """Raise where a mask for the loss would be known only in the middle of a pass."""
         several_steps = len(self.model.bound.output_shape) > 1
-        for layer in layers[1:]:
+        for layer in self._layers[1:]:
             if several_steps and makes_mask(layer):
                 raise ArgumentError(
                     f"Objective: {layer.where} makes a mask, and the loss counts single steps, so "
@@ -290,8 +291,9 @@ class Objective:
             yield from list(self._pool.map(job, jobs[start : start + self.workers]))
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_chain": None, "_pool": None, "_replicas": [], "_options": []}
+        made_anew = {"_chain": None, "_layers": [], "_pool": None, "_replicas": [], "_options": []}
+        return vars(self) | made_anew
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._chain = self._chain_of(self.model)
+        self._chain, self._layers = self._chain_of(self.model), innermost_layers(self.model)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from minidl.layers.base import Layer
+from minidl.layers.planning import n_elements
 from minidl.products import has_small_kernels
 from minidl.threads import usable_cores
 
@@ -34,7 +33,7 @@ def worth_reading_ahead(model: Layer, rows: int) -> bool:
     Worth it where reading takes long beside the computing, and BLAS leaves a core free.
     """
     plan = model.bound.plan
-    computes_much = plan.largest_product > PRODUCTS_A_NUMBER * math.prod(plan.input_shape)
+    computes_much = plan.largest_product > PRODUCTS_A_NUMBER * n_elements(plan.input_shape)
     if usable_cores() == 1 or computes_much:
         return False
     return useful_blas_threads(model, rows) == 1 or has_small_kernels()  # which use one thread

@@ -128,7 +128,7 @@ def _shape_fix(layer: Layer, x: Array) -> str:
     wanted = layer.input_shape
     if x.shape[:1] == (0,):
         return "A batch needs at least one row."
-    if x.shape == wanted:
+    if fits(x.shape, wanted):
         return "This is one sample without the batch axis: use x[np.newaxis]."
     if x.ndim == 2 and wanted == x.shape[:1]:
         return "Samples are rows here, not columns: use x.T."

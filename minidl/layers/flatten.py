@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
+from minidl.errors import ShapeError
 from minidl.layers.base import Layer
+from minidl.layers.checks import batch_shape
 from minidl.typing import Array, Shape
 
 
@@ -19,6 +21,9 @@ class Flatten(Layer):
     Shapes:
         x `(N, ...)`, y `(N, D)` with D the product of the sample's lengths.
 
+    Raises:
+        ShapeError: At `build`, if the length of a time axis is left open.
+
     Example:
         >>> import numpy as np, minidl as dl
         >>> dl.Flatten().build((28, 28)).predict(np.zeros((5, 28, 28))).shape
@@ -26,6 +31,12 @@ class Flatten(Layer):
     """
 
     def output_shape(self, input_shape: Shape) -> Shape:
+        if None in input_shape:
+            raise ShapeError(
+                f"{self.where}: the length of the time axis must be known, got "
+                f"{batch_shape(input_shape)}. Build with the number of steps, or end the time "
+                "axis before with a layer such as LSTM(units) or GlobalAveragePool1D()."
+            )
         return (math.prod(input_shape),)
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:

@@ -1,0 +1,156 @@
+"""Sparse rows in front of a Dense: the same numbers as from arrays, without ever making one."""
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import minidl as dl
+from minidl.sparse import is_sparse
+
+RNG = np.random.default_rng(0)
+DENSE = RNG.normal(size=(60, 40)) * (RNG.random((60, 40)) < 0.1)
+SPARSE = sp.csr_array(DENSE)
+LABELS = RNG.integers(0, 3, 60)
+KINDS = [sp.csr_array, sp.csr_matrix]
+
+
+@pytest.fixture(autouse=True)
+def never_an_array(monkeypatch):
+    def refuse(self, *args, **kwargs):
+        raise AssertionError("the data were made dense")
+
+    for kind in KINDS:
+        monkeypatch.setattr(kind, "toarray", refuse)
+        monkeypatch.setattr(kind, "todense", refuse)
+
+
+def network(dtype=np.float64):
+    layers = [dl.Dense(8), dl.ReLU(), dl.Dense(3), dl.Softmax()]
+    return dl.Sequential(layers).build((40,), rng=0, dtype=dtype)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_outputs_and_gradients(kind):
+    x = kind(SPARSE)
+    mine, same = network(), network()
+    np.testing.assert_allclose(mine.predict(x), same.predict(DENSE), rtol=1e-12)
+    np.testing.assert_allclose(mine(x), same.predict(DENSE), rtol=1e-12)
+    np.testing.assert_allclose(mine.predict(x, batch_size=7), same.predict(DENSE), rtol=1e-12)
+    objectives = [dl.Objective(model, dl.CrossEntropy(), chunk_rows=16) for model in (mine, same)]
+    value, grads = objectives[0].value_and_grad(x, LABELS)
+    expected, same_grads = objectives[1].value_and_grad(DENSE, LABELS)
+    assert value == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(grads, same_grads, rtol=1e-11, atol=1e-15)
+    assert objectives[0].value(x, LABELS) == pytest.approx(objectives[1].value(DENSE, LABELS))
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    n=st.integers(1, 6),
+    d=st.integers(1, 9),
+    units=st.integers(1, 20),
+    density=st.sampled_from([0.0, 0.2, 1.0]),
+    dtype=st.sampled_from([np.float32, np.float64]),
+)
+def test_a_dense_layer_of_any_shape(n, d, units, density, dtype):
+    rng = np.random.default_rng([n, d, units])
+    x = (rng.normal(size=(n, d)) * (rng.random((n, d)) < density)).astype(dtype)
+    layers = [dl.Dense(units).build((d,), rng=0, dtype=dtype) for _ in range(2)]
+    outputs = []
+    for layer, given_x in zip(layers, (sp.csr_array(x), x), strict=True):
+        y = layer.forward(given_x, training=True)
+        assert y.dtype == dtype
+        outputs.append(y)
+        assert layer.backward(y, input_grad=False) is None
+    tolerance = {"rtol": 1e-4, "atol": 1e-5} if dtype == np.float32 else {"rtol": 1e-11}
+    np.testing.assert_allclose(*outputs, **tolerance)
+    np.testing.assert_allclose(layers[0].grads, layers[1].grads, **tolerance)
+
+
+def test_the_gradient_at_sparse_rows():
+    layer = dl.Dense(3).build((40,), rng=0, dtype=np.float64)
+    y = layer.forward(SPARSE, training=True)
+    np.testing.assert_allclose(layer.backward(y), y @ layer.weight.T, rtol=1e-12)
+
+
+@pytest.mark.parametrize("options", [{}, {"batch_size": 7}, {"validation_split": 0.2}], ids=str)
+def test_training(options):
+    histories = []
+    for x in (SPARSE, DENSE):
+        model = network()
+        trainer = dl.Trainer(model, dl.CrossEntropy(), dl.Adam(0.01), metrics=[dl.accuracy], rng=0)
+        history = trainer.fit(x, LABELS, epochs=3, **options)
+        found = {name: list(history[name]) for name in history if name != "seconds"}
+        histories.append((found, trainer.evaluate(x, LABELS), model.params.copy()))
+    for name, values in histories[0][0].items():
+        assert values == pytest.approx(histories[1][0][name], rel=1e-9)
+    assert histories[0][1] == pytest.approx(histories[1][1], rel=1e-9)
+    np.testing.assert_allclose(histories[0][2], histories[1][2], rtol=1e-6, atol=1e-9)
+
+
+def test_batches_of_sparse_rows():
+    source = dl.batches(SPARSE, LABELS, batch_size=25, rng=0)
+    parts = list(source)
+    assert len(source) == len(parts) == 3
+    assert all(part.format == "csr" for part, _ in parts)
+    assert sum(part.nnz for part, _ in parts) == SPARSE.nnz
+    trainer = dl.Trainer(network(), dl.CrossEntropy(), dl.SGD(0.1))
+    assert np.isfinite(trainer.fit(source, epochs=2)["loss"]).all()
+
+
+def test_other_sparse_formats_are_converted_at_the_boundary():
+    model = network()
+    expected = model.predict(SPARSE)
+    for form in ("csc", "coo", "lil"):
+        np.testing.assert_array_equal(model.predict(SPARSE.asformat(form)), expected)
+    np.testing.assert_allclose(model.predict(SPARSE.astype(np.float32)), expected, rtol=1e-5)
+    with pytest.raises(dl.DTypeError, match=r"expected sparse rows \(CSR\), got csc: x.tocsr\(\)"):
+        model.forward(SPARSE.tocsc())
+
+
+@pytest.mark.parametrize(
+    ("x", "error", "message"),
+    [
+        (SPARSE[:, :30], dl.ShapeError, r"expected input of shape \(N, 40\), got \(60, 30\)"),
+        (SPARSE[:0], dl.ShapeError, "at least one row"),
+        (SPARSE.astype(np.int64), dl.DTypeError, "expected dtype float64, got int64"),
+    ],
+    ids=["columns", "empty", "integers"],
+)
+def test_wrong_sparse_input_is_explained(x, error, message):
+    with pytest.raises(error, match=message):
+        network().predict(x)
+
+
+def test_layers_that_take_arrays_only_say_so():
+    model = dl.Sequential([dl.ReLU(), dl.Dense(2)]).build((40,), dtype=np.float64)
+    with pytest.raises(dl.DTypeError, match=r"got the sparse csr_array. Only a Dense in front"):
+        model.predict(SPARSE)
+
+
+def test_what_is_not_finite_is_found(monkeypatch):
+    monkeypatch.undo()  # the rows concerned may be made dense
+    x = SPARSE.copy()
+    x.data[3], row = np.nan, int(SPARSE.tocoo().coords[0][3])
+    column = int(SPARSE.tocoo().coords[1][3])
+    with pytest.raises(dl.DataError, match=f"x has NaN in row {row}, column {column}"):
+        network().predict(x)
+    trainer = dl.Trainer(network(), dl.CrossEntropy(), dl.SGD(0.1))
+    with pytest.raises(dl.DataError, match=f"x has NaN in row {row}, column {column}"):
+        trainer.fit(x, LABELS, epochs=1, batch_size=11)
+
+
+def test_a_sparse_batch_is_only_read():
+    x = SPARSE.copy()
+    model = network()
+    model.forward(x, training=True)
+    model.backward(np.ones((60, 3)), input_grad=False)
+    np.testing.assert_array_equal(x.data, SPARSE.data)
+
+
+def test_what_counts_as_sparse():
+    assert all(is_sparse(kind(SPARSE)) for kind in (*KINDS, sp.coo_array))
+    assert not is_sparse(DENSE)
+    assert not is_sparse([1, 2])
