@@ -19,6 +19,7 @@ from minidl.fusion import fits_fused
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
+from minidl.layers.planning import MOST_ROWS
 from minidl.losses.base import Loss, check_weight
 from minidl.reading import in_stretches
 from minidl.sparse import is_sparse
@@ -157,7 +158,7 @@ class Objective:
         model = self.model
         calls.begin_training_pass(model)
         try:
-            if x.shape[0] <= self.chunk_rows or self._whole or is_sparse(x):
+            if x.shape[0] <= self._rows_at_a_time(x) or self._whole:
                 return self._step(self._chain, x, target, weight, total, outputs)
             return self._differentiate_chunks(x, target, weight, total, outputs)
         finally:
@@ -266,27 +267,27 @@ class Objective:
         if not self._loss.from_logits:
             self._loss.check_prediction(y)
 
+    def _rows_at_a_time(self, x: Array) -> int:
+        return MOST_ROWS if is_sparse(x) else self.chunk_rows  # which counts x as if it were dense
+
     def _map_chunks(self, run: Callable[[int, slice, Array], float], x: Array) -> Iterator[float]:
         """Run chunk after chunk, `workers` at a time; the results come in the chunks' order."""
-        if is_sparse(x):
-            yield run(0, slice(0, x.shape[0]), x)
-            return
+        size = self._rows_at_a_time(x)
         if self.workers == 1:
-            for index, (rows, part) in enumerate(
-                in_stretches(x, self.chunk_rows, self._read_ahead)
-            ):
+            ahead = self._read_ahead and not is_sparse(x)
+            for index, (rows, part) in enumerate(in_stretches(x, size, ahead)):
                 yield run(index, rows, part)
             return
 
         def job(index: int) -> float:
-            rows = slice(index * self.chunk_rows, (index + 1) * self.chunk_rows)
+            rows = slice(index * size, (index + 1) * size)
             return run(index, rows, x[rows])
 
         if self._pool is None:
             from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need
 
             self._pool = ThreadPoolExecutor(self.workers)
-        jobs = range(-(-len(x) // self.chunk_rows))
+        jobs = range(-(-x.shape[0] // size))
         for start in jobs[:: self.workers]:  # a replica's gradients are read in between
             yield from list(self._pool.map(job, jobs[start : start + self.workers]))
 

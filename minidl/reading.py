@@ -53,11 +53,11 @@ def in_stretches(x: Array, rows: int, ahead: bool) -> Iterator[tuple[slice, Arra
         rows: Rows of a stretch; the last one has what is left.
         ahead: Whether there is a core to spare.
     """
-    size = _block_rows([x], rows)
-    blocks = [slice(start, min(start + size, len(x))) for start in range(0, len(x), size)]
+    size, n = _block_rows([x], rows), x.shape[0]
+    blocks = [slice(start, min(start + size, n)) for start in range(0, n, size)]
     if not ahead or len(blocks) < 4:
-        for start in range(0, len(x), rows):
-            place = slice(start, min(start + rows, len(x)))
+        for start in range(0, n, rows):
+            place = slice(start, min(start + rows, n))
             yield place, x[place]
         return
     buffers = [np.empty_like(x[:size]) for _ in range(2)]

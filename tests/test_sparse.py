@@ -46,6 +46,20 @@ def test_outputs_and_gradients(kind):
     assert objectives[0].value(x, LABELS) == pytest.approx(objectives[1].value(DENSE, LABELS))
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_many_rows_are_taken_in_parts(monkeypatch, workers):
+    monkeypatch.setattr("minidl.objective.MOST_ROWS", 16)
+    monkeypatch.setattr("minidl.layers.base.MOST_ROWS", 16)
+    model, same = network(), network()
+    objective = dl.Objective(model, dl.CrossEntropy(), workers=workers)
+    value, grads = objective.value_and_grad(SPARSE, LABELS)
+    expected, same_grads = dl.Objective(same, dl.CrossEntropy()).value_and_grad(DENSE, LABELS)
+    assert value == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(grads, same_grads, rtol=1e-11, atol=1e-15)
+    assert objective.value(SPARSE, LABELS) == pytest.approx(expected, rel=1e-12)
+    np.testing.assert_allclose(model.predict(SPARSE), same.predict(DENSE), rtol=1e-12)
+
+
 @settings(max_examples=30, deadline=None)
 @given(
     n=st.integers(1, 6),

@@ -17,8 +17,10 @@ from minidl.arguments import call_text, whole_number
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import building, calls, copying
 from minidl.layers.checks import convert_input, raise_if_not_finite
+from minidl.layers.planning import MOST_ROWS
 from minidl.parameters import Gradients, ParameterSpec, copy_into
 from minidl.randomness import child_seed
+from minidl.sparse import is_sparse
 from minidl.typing import Array, RNGLike, Shape
 
 _RUNTIME = {"_bound", "_parent", "_place", "_saved", "_views"}
@@ -289,7 +291,7 @@ class Layer(ABC):
             DataError: If the outputs are not finite because `x` has NaN or infinity.
         """
         x = convert_input(self, x)
-        rows = self.bound.plan.chunk_rows
+        rows = MOST_ROWS if is_sparse(x) else self.bound.plan.chunk_rows
         if batch_size is not None:
             rows = whole_number("predict", "batch_size", batch_size)
         n = x.shape[0]

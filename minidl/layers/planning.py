@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from minidl.layers.base import Layer
 
 CHUNK_BYTES = 2**22  # input and activations of a chunk of rows: a share of the last cache
+MOST_ROWS = 8192  # of a chunk, however small they are
 OPEN_LENGTH = 64  # steps that a sequence is taken to have where its length is open
 
 
@@ -63,7 +64,7 @@ class Plan:
         outputs = [n_elements(p.output_shape) for p in self.walk() if not p.children]
         bytes_a_row = 4 * (n_elements(self.input_shape) + sum(outputs))
         rows = max(CHUNK_BYTES // bytes_a_row, 1)
-        return min(max(1 << (rows.bit_length() - 1), 64), 8192)
+        return min(max(1 << (rows.bit_length() - 1), 64), MOST_ROWS)
 
 
 def n_elements(shape: Shape) -> int:
