@@ -72,10 +72,10 @@ def copy_into(view: Array, value: object, name: str) -> None:
     """Copy `value` into `view`; the shape must match exactly, the values must be real numbers."""
     array = np.asarray(value)
     if array.shape != view.shape:
-        raise ShapeError(
-            f"{name}: expected shape {view.shape}, got {array.shape}. Assignment copies into the "
-            "existing array, so the shape must be the same."
-        )
+        fix = "Assignment copies into the existing array, so the shape must be the same."
+        if array.ndim > 1 and array.shape == view.shape[::-1]:
+            fix = "It is transposed."
+        raise ShapeError(f"{name}: expected shape {view.shape}, got {array.shape}. {fix}")
     if not np.can_cast(array.dtype, view.dtype, casting="same_kind"):
         raise DTypeError(f"{name}: expected real numbers, got dtype {array.dtype}.")
     if array is not view:

@@ -168,6 +168,29 @@ def saves_out(self, x, *, training=False, out=None):
     return np.multiply(t, 1.5, out=out)
 
 
+class WithoutScale(dl.Layer):
+    """y = a x with a learnable a for each feature, which backward forgets."""
+
+    def parameter_specs(self, input_shape):
+        return [dl.ParameterSpec("scale", input_shape, dl.Normal())]
+
+    def forward(self, x, *, training=False, out=None):
+        if training:
+            self.save_for_backward(x)
+        return self.scale * x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        (x,) = self.saved()
+        self.gradients["scale"] = (dy * x).sum(axis=0)
+        return dy * 1.0
+
+
+def square(self, x, *, training=False, out=None):
+    if training:
+        self.save_for_backward(x, np.ones_like(x))
+    return x * x
+
+
 MISTAKES = {
     "missing chain factor": (
         broken(dl.Tanh, backward=lambda self, dy, *, input_grad=True, out=None: (
@@ -294,6 +317,42 @@ MISTAKES = {
         broken(dl.ReLU, output_shape=lambda self, shape: (7,))(),
         dl.ShapeError,
         r"forward returned shape \(3, 4\), expected \(3, 7\); output_shape must say",
+    ),
+    "no dy": (
+        broken(dl.ReLU, backward=relu_backward(lambda s, dy, y, i, o: (y > 0).astype(y.dtype)))(),
+        CheckError,
+        "gradient for the input .* does not depend on dy: the factor dy of the chain rule",
+    ),
+    "no dy in the weights": (
+        broken(backward=backward_of(dW=lambda x, dy: x.T @ np.ones_like(dy)))(3),
+        CheckError,
+        "parameter weight .* does not depend on dy",
+    ),
+    "dy twice": (
+        broken(dl.ReLU, backward=relu_backward(lambda s, dy, y, i, o: dy * dy * (y > 0)))(),
+        CheckError,
+        "dy enters twice",
+    ),
+    "a square transposed": (
+        broken(backward=backward_of(dW=lambda x, dy: (x.T @ dy).T))(4),
+        CheckError,
+        "parameter weight .* It is the transpose of what it should be",
+    ),
+    "an oblong transposed": (
+        broken(backward=backward_of(dW=lambda x, dy: dy.T @ x))(3),
+        dl.ShapeError,
+        r"gradients\['weight'\]: expected shape \(4, 3\), got \(3, 4\). It is transposed",
+    ),
+    "no factor from the parameter": (
+        WithoutScale(),
+        CheckError,
+        "gradient for the input .* The factor scale of the chain rule is missing",
+    ),
+    "no factor x": (
+        broken(dl.ReLU, forward=square,
+               backward=lambda self, dy, *, input_grad=True, out=None: 2 * dy * self.saved()[1])(),
+        CheckError,
+        "gradient for the input .* The factor x of the chain rule is missing",
     ),
     "no dx": (
         broken(dl.ReLU, backward=relu_backward(lambda s, dy, y, i, o: None))(),
