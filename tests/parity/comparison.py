@@ -20,7 +20,8 @@ def channels_last(x):
 def compare(layer, x, function, rtol=1e-9, atol=1e-11):
     """Compare output and all gradients of a built layer with `function(x, *parameters)`.
 
-    Parameters come in the order of `layer.gradients`; `function` gets and returns tensors.
+    Parameters come in the order of `layer.gradients`; `function` gets and returns tensors. Returns
+    the largest difference, relative to the largest element of its array or to 1.
     """
     y = layer.forward(x, training=True)
     dy = np.random.default_rng(1).normal(size=y.shape)
@@ -29,7 +30,10 @@ def compare(layer, x, function, rtol=1e-9, atol=1e-11):
     inputs = [tensor(a, grad=a.dtype.kind == "f") for a in (x, *parameters)]
     theirs = function(*inputs)
     theirs.backward(tensor(dy))
-    np.testing.assert_allclose(y, theirs.detach(), rtol=rtol, atol=atol)
+    pairs = [(y, theirs.detach().numpy())]
     for mine, other in zip((dx, *layer.gradients.values()), inputs, strict=True):
         if other.requires_grad:
-            np.testing.assert_allclose(mine, other.grad, rtol=rtol, atol=atol)
+            pairs.append((mine, other.grad.numpy()))
+    for mine, other in pairs:
+        np.testing.assert_allclose(mine, other, rtol=rtol, atol=atol)
+    return max(np.abs(a - b).max() / max(np.abs(b).max(), 1.0) for a, b in pairs)
