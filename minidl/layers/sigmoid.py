@@ -25,11 +25,7 @@ class Sigmoid(Layer):
     """
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
-        y: Array = np.negative(x, out=out)
-        with np.errstate(over="ignore"):  # e^-x = infinity leads to the right limit, 0
-            np.exp(y, out=y)
-        y += 1
-        np.reciprocal(y, out=y)
+        y = logistic(x, out)
         if training:
             self.save_for_backward(y)
         return y
@@ -43,3 +39,13 @@ class Sigmoid(Layer):
         dx: Array = np.multiply(dy, y, out=out)
         dx *= 1 - y
         return dx
+
+
+def logistic(x: Array, out: Array | None = None) -> Array:
+    """Return 1 / (1 + e^-x); `out` may be x itself."""
+    y: Array = np.negative(x, out=out)
+    with np.errstate(over="ignore"):  # e^-x = infinity leads to the right limit, 0
+        np.exp(y, out=y)
+    y += 1
+    np.reciprocal(y, out=y)
+    return y

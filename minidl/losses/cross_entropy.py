@@ -22,8 +22,9 @@ class CrossEntropy(Loss):
 
     which stays finite and useful for logits of any size. A model that ends in `Softmax` goes with
     `CrossEntropy()`: `Objective` takes the logits in front of the softmax by itself. A model that
-    ends in `Dense` goes with `CrossEntropy(from_logits=True)`. Given probabilities directly, the
-    gradient is $-y / \hat y$, and probabilities are floored at the dtype's epsilon.
+    ends in `Dense` or `LogSoftmax` goes with `CrossEntropy(from_logits=True)`: log-probabilities
+    are logits, of the same probabilities. Given probabilities directly, the gradient is
+    $-y / \hat y$, and probabilities are floored at the dtype's epsilon.
 
     With C classes and no idea, the loss is $\ln C$: 2.303 for ten digits.
 

@@ -1,0 +1,42 @@
+"""Initial values that are not random."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from minidl.initializers.base import Initializer
+from minidl.typing import Array, Shape
+
+
+@dataclass(frozen=True)
+class Zeros(Initializer):
+    """All zeros; right for biases, wrong for weights (all units of a layer would stay equal)."""
+
+    def __call__(
+        self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None
+    ) -> Array:
+        return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class Ones(Initializer):
+    """All ones, as for the scale of a normalisation layer."""
+
+    def __call__(
+        self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None
+    ) -> Array:
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
+class Constant(Initializer):
+    """Every element is `value`."""
+
+    value: float
+
+    def __call__(
+        self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None
+    ) -> Array:
+        return np.full(shape, float(self.value))

@@ -1,0 +1,91 @@
+"""What the convolution layers share: their arguments and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from minidl.arguments import whole_number
+from minidl.errors import ArgumentError, ShapeError
+from minidl.initializers import Initializer
+from minidl.layers.base import Layer
+from minidl.layers.checks import batch_shape
+from minidl.layers.correlation import Geometry
+from minidl.layers.windows import check_padding, lengths
+from minidl.parameters import ParameterSpec
+from minidl.typing import Array, Shape
+
+Length = int | Sequence[int]
+
+
+class Convolution(Layer):
+    """A layer with a kernel that slides over its input; keeps and checks the arguments.
+
+    Attributes:
+        geometry: Where the windows lie, one number for each axis that the kernel slides along.
+    """
+
+    filters: int
+    use_bias: bool
+    weight_initializer: Initializer
+    bias_initializer: Initializer
+    geometry: Geometry
+    weight: Array
+    bias: Array
+
+    def _keep_geometry(
+        self,
+        axes: int,
+        kernel_size: Length,
+        stride: Length,
+        padding: object,
+        dilation: Length = 1,
+        groups: int = 1,
+    ) -> None:
+        who = type(self).__name__
+        self.geometry = Geometry(
+            lengths(who, "kernel_size", kernel_size, axes),
+            lengths(who, "stride", stride, axes),
+            check_padding(who, padding, axes),
+            lengths(who, "dilation", dilation, axes),
+            whole_number(who, "groups", groups),
+        )
+        if self.filters % groups:
+            raise ArgumentError(
+                f"{who}: filters must be a multiple of groups={groups}, so that each group of "
+                f"channels gets as many, got {self.filters}."
+            )
+
+    def _check_channels(self, input_shape: Shape, axes: Sequence[str], fix: str) -> None:
+        """Raise unless samples have these axes, and groups divide the channels."""
+        fixed = input_shape[1:] if axes[0] == "T" else input_shape  # only T may be open
+        if len(input_shape) != len(axes) or None in fixed:
+            raise ShapeError(
+                f"{self.where}: expected input of shape {batch_shape(tuple(axes))}, got "
+                f"{batch_shape(input_shape)}. {fix}"
+            )
+        channels, groups = input_shape[-1], self.geometry.groups
+        if channels % groups:
+            divisors = ", ".join(str(g) for g in range(1, channels + 1) if channels % g == 0)
+            raise ShapeError(
+                f"{self.where}: expected a number of channels that is a multiple of "
+                f"groups={groups}, got {batch_shape(input_shape)}. {channels} channels can be cut "
+                f"into {divisors} groups."
+            )
+
+    def _check_images(self, input_shape: Shape) -> None:
+        fix = "Add Reshape((height, width, channels)) before it."
+        if len(input_shape) == 2 and None not in input_shape:
+            images = (*input_shape, 1)
+            fix = (
+                f"Images need an axis for channels: add Reshape({images}) before it, or build with "
+                f"{images} and give x[..., np.newaxis]."
+            )
+        self._check_channels(input_shape, ("H", "W", "C"), fix)
+
+    def _specs(self, shape: Shape, fan_in: int, fan_out: int) -> Sequence[ParameterSpec]:
+        start, start_b = self.weight_initializer, self.bias_initializer
+        w = ParameterSpec("weight", shape, start, fan_in=fan_in, fan_out=fan_out)
+        b = ParameterSpec(
+            "bias", (self.filters,), start_b, fan_in=fan_in, fan_out=fan_out, decay=False
+        )
+        return [w, b] if self.use_bias else [w]

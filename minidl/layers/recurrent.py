@@ -1,0 +1,150 @@
+"""What recurrent layers share: the walk along time, masks, and the products with their weights."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import ClassVar
+
+import numpy as np
+
+from minidl.arguments import whole_number
+from minidl.errors import ShapeError
+from minidl.initializers import GlorotUniform, Initializer, Orthogonal
+from minidl.layers.base import Layer
+from minidl.layers.checks import batch_shape
+from minidl.layers.scratch import Scratch
+from minidl.parameters import ParameterSpec
+from minidl.typing import Array, Shape
+
+
+class Recurrent(Layer):
+    r"""Base of the layers that read a sequence step by step and keep a state.
+
+    Step t computes all gates' sums in one product, $a_t = A^T [x_t; 1; h_{t-1}]$ with
+    $A = [W; b; U]$, and from them the new state. A subclass has `parameter_specs`, `step`,
+    `step_back`, and where its A has another form `stacked_weights` and `unstack_gradients`.
+
+    The batch comes last in memory: each gate is one contiguous block (M, N). `columns[t]`, of
+    D + 1 + S M rows, holds $x_t$, ones, and the state before step t: S arrays, h the first.
+    """
+
+    accepts_mask = True
+    n_states: ClassVar[int] = 1
+    sigmoids: ClassVar[tuple[int, ...]] = ()  # blocks of a that go through a sigmoid
+
+    weight: Array
+    recurrent_weight: Array
+    bias: Array
+
+    def __init__(self, units: int, *, return_sequences: bool = False) -> None:
+        self.units = whole_number(type(self).__name__, "units", units)
+        self.return_sequences = return_sequences
+        self._scratch = Scratch()
+
+    @abstractmethod
+    def step(self, a: Array, old: Array, new: Array) -> None:
+        """Turn the sums `a` into gates, in place, and write the new state (S M, N).
+
+        The blocks named in `sigmoids` hold v / 2, because sigmoid(v) = (1 + tanh(v / 2)) / 2.
+        """
+
+    @abstractmethod
+    def step_back(self, a: Array, old: Array, new: Array, ds: Array) -> None:
+        """Turn the gates `a` into the gradient at the sums, in place.
+
+        `ds`, the gradient at the new state, becomes that at the old one, without the sums' share.
+        """
+
+    def stacked_weights(self) -> Array:
+        """A fresh A (D + 1 + M, G M)."""
+        return np.vstack([self.weight, self.bias, self.recurrent_weight])
+
+    def unstack_gradients(self, dA: Array) -> None:
+        """Write the gradients of the parameters, given that of A."""
+        d = len(self.weight)
+        self.gradients["weight"][...] = dA[:d]
+        self.gradients["bias"][...] = dA[d]
+        self.gradients["recurrent_weight"][...] = dA[d + 1 :]
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        if len(input_shape) != 2:
+            raise ShapeError(
+                f"{self.where}: expected input of shape (N, T, D), T steps of D numbers, got "
+                f"{batch_shape(input_shape)}. Put Embedding or Reshape before it."
+            )
+        return (input_shape[0], self.units) if self.return_sequences else (self.units,)
+
+    def gate_specs(self, d: int, gates: int, bias: Initializer) -> list[ParameterSpec]:
+        """W (D, G M), U (M, G M) and b (G M,) with the initial values usual for them."""
+        m, gm = self.units, gates * self.units
+        return [
+            ParameterSpec("weight", (d, gm), GlorotUniform(), fan_in=d, fan_out=gm),
+            ParameterSpec("recurrent_weight", (m, gm), Orthogonal(), fan_in=m, fan_out=gm),
+            ParameterSpec("bias", (gm,), bias, fan_in=d, fan_out=gm, decay=False),
+        ]
+
+    def forward(
+        self,
+        x: Array,
+        *,
+        training: bool = False,
+        out: Array | None = None,
+        mask: Array | None = None,
+    ) -> Array:
+        (n, steps, d), m, A = x.shape, self.units, self.stacked_weights()
+        k, gm = A.shape
+        for block in self.sigmoids:
+            A[:, block * m : (block + 1) * m] *= 0.5
+        scratch = self._scratch if training else Scratch()
+        columns = scratch.empty("columns", (steps + 1, k + (self.n_states - 1) * m, n), x.dtype)
+        columns[:-1, :d] = x.transpose(1, 2, 0)
+        columns[:, d] = 1.0
+        states = columns[:, d + 1 :]
+        states[0] = 0.0
+        a = scratch.empty("gates", (steps if training else 1, gm, n), x.dtype)
+        for t in range(steps):
+            gates = a[t if training else 0]
+            np.matmul(A.T, columns[t, :k], out=gates)  # (G M, K) @ (K, N) -> (G M, N)
+            self.step(gates, states[t], states[t + 1])
+            if mask is not None:  # where a step does not count, the state stays
+                np.copyto(states[t + 1], states[t], where=~mask[:, t])
+        if training:
+            self.save_for_backward(columns, a, mask)
+        h = states[:, :m]
+        y = h[1:].transpose(2, 0, 1) if self.return_sequences else h[-1].T
+        return np.positive(y, out=out, order="C")  # a copy, (N, T, M) or (N, M)
+
+    def backward(
+        self, dy: Array, *, input_grad: bool = True, out: Array | None = None
+    ) -> Array | None:
+        columns, a, mask = self.saved()
+        m, A, steps = self.units, self.stacked_weights(), len(a)
+        k, d = len(A), len(self.weight)
+        states = columns[:, d + 1 :]
+        ds = np.zeros(states.shape[1:], dy.dtype)
+        ds[:m] = 0.0 if self.return_sequences else dy.T
+        for t in reversed(range(steps)):
+            if self.return_sequences:
+                ds[:m] += dy[:, t].T
+            if mask is not None:
+                passed_by = ds * ~mask[:, t]
+                ds *= mask[:, t]
+            self.step_back(a[t], states[t], states[t + 1], ds)
+            ds[:m] += A[d + 1 :] @ a[t]  # (M, G M) @ (G M, N) -> (M, N)
+            if mask is not None:
+                ds += passed_by
+        da = self._steps_inside("da", a)  # (G M, T N): one product sums over steps and batch
+        inputs = self._steps_inside("inputs", columns[:-1, :k])  # (K, T N)
+        self.unstack_gradients(inputs @ da.T)  # (K, T N) @ (T N, G M) -> (K, G M)
+        if not input_grad:
+            return None
+        columns_grad = (A[:d] @ da).reshape(d, steps, -1)  # (D, G M) @ (G M, T N) -> (D, T N)
+        dx: Array = np.positive(columns_grad.transpose(2, 1, 0), out=out, order="C")
+        return dx  # (N, T, D)
+
+    def _steps_inside(self, name: str, a: Array) -> Array:
+        """Copy (T, K, N) to (K, T N)."""
+        steps, k, n = a.shape
+        copy = self._scratch.empty(name, (k, steps, n), a.dtype)
+        np.copyto(copy, a.transpose(1, 0, 2))
+        return copy.reshape(k, steps * n)

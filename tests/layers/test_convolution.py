@@ -1,0 +1,339 @@
+"""Conv2D, Conv1D, Conv2DTranspose: what the contract suite does not cover."""
+
+import itertools
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from references import convolution
+from scipy import signal
+
+import minidl as dl
+from minidl.buffers import batch_empty
+from minidl.layers import correlation, step_windows
+
+few = settings(max_examples=60, deadline=None)
+small = st.integers(1, 3)
+pair = st.tuples(small, small)
+pads = st.tuples(st.integers(0, 4), st.integers(0, 4))
+
+
+@st.composite
+def images(draw):
+    """A Conv2D and the shape of a sample that its window fits."""
+    kernel, dilation, groups = draw(pair), draw(pair), draw(small)
+    padding = draw(st.sampled_from(["valid", "same"]) | st.tuples(pads, pads))
+    extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation, strict=True)]
+    h, w = (extent + draw(st.integers(0, 4)) for extent in extents)
+    layer = dl.Conv2D(
+        groups * draw(small),
+        kernel,
+        stride=draw(pair),
+        padding=padding,
+        dilation=dilation,
+        groups=groups,
+        use_bias=draw(st.booleans()),
+        bias_initializer=dl.Normal(),
+    )
+    return layer, (h, w, groups * draw(small))
+
+
+@st.composite
+def sequences(draw):
+    kernel, dilation, groups = draw(small), draw(small), draw(small)
+    layer = dl.Conv1D(
+        groups * draw(small),
+        kernel,
+        stride=draw(small),
+        padding=draw(st.sampled_from(["valid", "same", "causal"]) | st.tuples(pads)),
+        dilation=dilation,
+        groups=groups,
+        use_bias=draw(st.booleans()),
+        bias_initializer=dl.Normal(),
+    )
+    return layer, (dilation * (kernel - 1) + 1 + draw(st.integers(0, 4)), groups * draw(small))
+
+
+@st.composite
+def transposed(draw):
+    kernel, h, w = draw(pair), draw(small), draw(small)
+    cut = st.tuples(*[st.tuples(*[st.integers(0, (k - 1) // 2)] * 2) for k in kernel])
+    layer = dl.Conv2DTranspose(
+        draw(small),
+        kernel,
+        stride=draw(pair),
+        padding=draw(st.sampled_from(["valid", "same"]) | cut),
+        use_bias=draw(st.booleans()),
+        bias_initializer=dl.Normal(),
+    )
+    return layer, (h, w, draw(small))
+
+
+def check(case, reference, data):
+    """The output is the reference's, and backward is the adjoint of forward without the bias."""
+    layer, shape = case
+    layer.build(shape, rng=0, dtype=np.float64)
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(data.draw(st.integers(1, 4)), *shape))
+    y = layer.forward(x, training=True)
+    np.testing.assert_allclose(y, reference(layer, x), rtol=1e-10, atol=1e-12)
+    dy = rng.normal(size=y.shape)
+    dx = layer.backward(dy)
+    linear = y - (layer.bias if layer.use_bias else 0)
+    value = (dy * linear).sum()  # linear in x and in the weights
+    assert (dx * x).sum() == pytest.approx(value, rel=1e-9, abs=1e-10)
+    assert (layer.gradients["weight"] * layer.weight).sum() == pytest.approx(
+        value, rel=1e-9, abs=1e-10
+    )
+
+
+@few
+@given(images(), st.data())
+def test_images_of_any_shape_with_any_options(case, data):
+    check(case, convolution.conv, data)
+
+
+@few
+@given(sequences(), st.data())
+def test_sequences_of_any_shape_with_any_options(case, data):
+    check(case, convolution.conv, data)
+
+
+@few
+@given(transposed(), st.data())
+def test_transposed_of_any_shape_with_any_options(case, data):
+    check(case, convolution.conv_transpose, data)
+
+
+@few
+@given(images(), st.data())
+def test_any_cut_into_parts_gives_the_same(case, data):
+    layer, shape = case
+    layer.build(shape, rng=0, dtype=np.float64)
+    x = np.random.default_rng(1).normal(size=(5, *shape))
+    y = layer.forward(x, training=True)
+    dx, grads = layer.backward(y), layer.grads.copy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(correlation, "COLUMN_BYTES", data.draw(st.sampled_from([1, 999, 5000])))
+        np.testing.assert_allclose(layer.forward(x, training=True), y, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(layer.backward(y), dx, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(layer.grads, grads, rtol=1e-12, atol=1e-12)
+
+
+@few
+@given(sequences(), st.data())
+def test_any_cut_of_sequences_into_parts_gives_the_same(case, data):
+    layer, shape = case
+    layer.build(shape, rng=0, dtype=np.float64)
+    x = np.random.default_rng(1).normal(size=(5, *shape))
+    y = layer.forward(x, training=True)
+    dx, grads = layer.backward(y), layer.grads.copy()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(step_windows, "COLUMN_BYTES", data.draw(st.sampled_from([1, 200, 1000])))
+        np.testing.assert_allclose(layer.forward(x, training=True), y, rtol=1e-12, atol=1e-13)
+        np.testing.assert_allclose(layer.backward(y), dx, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(layer.grads, grads, rtol=1e-12, atol=1e-12)
+
+
+def test_a_unit_convolution_is_scipys_correlation():
+    x = np.random.default_rng(0).normal(size=(2, 9, 8, 3))
+    layer = dl.Conv2D(2, (3, 4), use_bias=False).build(x.shape[1:], rng=0, dtype=np.float64)
+    for n, f in itertools.product(range(2), range(2)):
+        theirs = signal.correlate(x[n], layer.weight[..., f], mode="valid", method="direct")
+        np.testing.assert_allclose(layer(x)[n, :, :, f], theirs[..., 0], rtol=1e-12)
+    steps = dl.Conv1D(1, 3, use_bias=False).build((9, 1), rng=0, dtype=np.float64)
+    theirs = signal.correlate(x[0, :, 0, 0], steps.weight[:, 0, 0], mode="valid")
+    np.testing.assert_allclose(steps(x[:1, :, 0, :1]).ravel(), theirs, rtol=1e-12)
+
+
+def test_a_transposed_convolution_of_one_channel_is_scipys_convolution():
+    x = np.random.default_rng(0).normal(size=(1, 5, 4, 1))
+    layer = dl.Conv2DTranspose(1, (3, 2), use_bias=False).build((5, 4, 1), rng=0, dtype=np.float64)
+    theirs = signal.convolve2d(x[0, ..., 0], layer.weight[..., 0, 0])
+    np.testing.assert_allclose(layer(x)[0, ..., 0], theirs, rtol=1e-12)
+
+
+def test_values_by_hand():
+    layer = dl.Conv2D(1, 2, stride=2, padding="same").build((3, 3, 1), dtype=np.float64)
+    layer.weight, layer.bias = np.reshape([1, 2, 3, 4], (2, 2, 1, 1)), [0.5]
+    x = np.arange(1.0, 10.0).reshape(1, 3, 3, 1)
+    y = layer.forward(x, training=True)
+    # 1 + 2 2 + 3 4 + 4 5, then 3 + 3 6, then 7 + 2 8, then 9; an odd zero lies right and below
+    np.testing.assert_array_equal(y[0, ..., 0], [[37.5, 21.5], [23.5, 9.5]])
+    dx = layer.backward(np.reshape([1.0, 10, 100, 1000], (1, 2, 2, 1)))
+    expected = [[1, 2, 10], [3, 4, 30], [100, 200, 1000]]
+    np.testing.assert_array_equal(dx[0, ..., 0], expected)
+    weight = [[1 + 30 + 700 + 9000, 2 + 800], [4 + 60, 5]]
+    np.testing.assert_array_equal(layer.gradients["weight"][..., 0, 0], weight)
+    np.testing.assert_array_equal(layer.gradients["bias"], [1111])
+
+
+def test_a_transposed_convolution_is_the_gradient_of_a_convolution():
+    rng = np.random.default_rng(0)
+    conv = dl.Conv2D(3, (3, 4), stride=(2, 1), padding="same", use_bias=False)
+    conv.build((6, 5, 2), rng=0, dtype=np.float64)
+    back = dl.Conv2DTranspose(2, (3, 4), stride=(2, 1), padding="same", use_bias=False)
+    back.build((3, 5, 3), dtype=np.float64)
+    back.weight = conv.weight  # (KH, KW, C, F) of the one is (KH, KW, F, C) of the other
+    y = conv.forward(rng.normal(size=(4, 6, 5, 2)), training=True)
+    np.testing.assert_allclose(back(y), conv.backward(y), rtol=1e-13)
+
+
+def test_causal_outputs_do_not_see_later_steps():
+    layer = dl.Conv1D(2, 3, padding="causal", dilation=2).build((None, 1), rng=0)
+    x = np.random.default_rng(0).normal(size=(1, 12, 1)).astype(np.float32)
+    changed = x.copy()
+    changed[:, 7:] += 1
+    differs = (layer(x) != layer(changed)).any(axis=(0, 2))
+    np.testing.assert_array_equal(differs, [False] * 7 + [True] * 5)
+
+
+@pytest.mark.parametrize("padding", ["valid", "same", "causal"])
+def test_an_open_time_axis_takes_any_length(padding):
+    layer = dl.Conv1D(2, 3, padding=padding).build((None, 4), rng=0, dtype=np.float64)
+    assert layer.bound.output_shape == (None, 2)
+    for length in (3, 8):
+        x = np.random.default_rng(length).normal(size=(2, length, 4))
+        np.testing.assert_allclose(layer(x), convolution.conv(layer, x), rtol=1e-12, atol=1e-14)
+
+
+def test_an_open_time_axis_refuses_what_is_shorter_than_the_window():
+    layer = dl.Conv1D(2, 3, dilation=2).build((None, 4), rng=0)
+    with pytest.raises(dl.ShapeError, match=r"Conv1D\(2, 3, dilation=2\): a window of 5 does not"):
+        layer(np.zeros((1, 4, 4), np.float32))
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_huge_and_tiny_inputs(scale):
+    layer = dl.Conv2D(2, 3, padding="same").build((5, 5, 2), rng=0)
+    x = np.random.default_rng(0).normal(size=(3, 5, 5, 2)).astype(np.float32)
+    y, scaled = layer(x), layer(np.float32(scale) * x)
+    np.testing.assert_allclose(scaled / np.float32(scale), y, rtol=1e-4, atol=1e-5)
+
+
+def test_the_order_of_the_input_in_memory_does_not_matter():
+    layer = dl.Conv2D(2, 3).build((5, 6, 2), rng=0)
+    x = np.random.default_rng(0).normal(size=(3, 5, 6, 2)).astype(np.float32)
+    batch_innermost = batch_empty(3, (5, 6, 2), np.float32)
+    batch_innermost[...] = x
+    np.testing.assert_array_equal(layer(batch_innermost), layer(x))
+    assert layer.forward(x).transpose(3, 1, 2, 0).flags.c_contiguous
+
+
+def peak_bytes(work):
+    """Most memory that was in use at once beyond what was in use before."""
+    work()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("n", [64, 512])
+def test_windows_of_images_take_little_memory_whatever_the_batch(n):
+    layer = dl.Conv2D(16, 5, padding="same").build((28, 28, 16), rng=0)
+    x, y, dx = (batch_empty(n, (28, 28, 16), np.float32) for _ in range(3))
+    x.fill(1)
+
+    def step():
+        layer._forward(x, training=True, out=y)  # the kernels: the entrance hands out copies
+        layer._backward(y, out=dx)
+
+    assert n * 28 * 28 * 16 * 4 * 25 > 75e6  # bytes of all windows
+    assert peak_bytes(step) < 10e6
+
+
+@pytest.mark.parametrize(("n", "steps"), [(64, 500), (2, 50_000)])
+def test_windows_of_sequences_take_little_memory_whatever_the_batch(n, steps):
+    layer = dl.Conv1D(16, 9, padding="same").build((steps, 16), rng=0)
+    x, y, dx = (np.ones((n, steps, 16), np.float32) for _ in range(3))
+
+    def step():
+        layer._forward(x, training=True, out=y)
+        layer._backward(y, out=dx)
+
+    assert peak_bytes(step) < 15e6 < n * steps * 9 * 16 * 4
+
+
+def test_initial_values_know_what_a_sum_goes_over():
+    def fans(layer, shape):
+        spec = layer.parameter_specs(shape)[0]
+        return spec.shape, spec.fan_in, spec.fan_out
+
+    assert fans(dl.Conv2D(8, (3, 2), groups=2), (9, 9, 4)) == ((3, 2, 2, 8), 12, 24)
+    assert fans(dl.Conv1D(8, 5, groups=4), (9, 4)) == ((5, 1, 8), 5, 10)
+    assert fans(dl.Conv2DTranspose(8, 4, stride=2), (9, 9, 6)) == ((4, 4, 8, 6), 24, 128)
+    weight = dl.Conv2D(64, 3).build((9, 9, 32), rng=0).weight
+    assert weight.std() == pytest.approx((2 / 288) ** 0.5, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: dl.Conv2D(0, 3), "Conv2D: filters must be a whole number of at least 1, got 0"),
+        (lambda: dl.Conv2D(2, (3, 3, 3)), "Conv2D: kernel_size must be a whole number, or 2 of"),
+        (lambda: dl.Conv2D(2, 0), "Conv2D: kernel_size must be a whole number of at least 1"),
+        (lambda: dl.Conv2D(2, 3, stride=0), "Conv2D: stride must be a whole number of at least 1"),
+        (lambda: dl.Conv2D(2, 3, dilation=1.5), "Conv2D: dilation must be a whole number"),
+        (lambda: dl.Conv2D(2, 3, padding="full"), r'"valid", "same", a whole.*\(\(1, 1\), \(1, 1'),
+        (lambda: dl.Conv2D(2, 3, padding="causal"), "padding must be.*got 'causal'"),
+        (lambda: dl.Conv2D(2, 3, padding=((1, 1), (-1, 1))), "padding must be"),
+        (lambda: dl.Conv2D(2, 3, groups=0), "Conv2D: groups must be a whole number of at least 1"),
+        (lambda: dl.Conv2D(5, 3, groups=2), "Conv2D: filters must be a multiple of groups=2.*5"),
+        (lambda: dl.Conv1D(2, (3, 3)), "Conv1D: kernel_size must be a whole number, or 1 of them"),
+        (lambda: dl.Conv1D(2, 3, padding=(1, 1)), r'"causal", a whole.*such as \(\(1, 1\),\)'),
+        (lambda: dl.Conv1D(3, 3, groups=2), "Conv1D: filters must be a multiple of groups=2"),
+        (lambda: dl.Conv2DTranspose(True, 3), "Conv2DTranspose: filters must be a whole number"),
+        (lambda: dl.Conv2DTranspose(2, 3, stride=(1, 0)), "Conv2DTranspose: stride must be"),
+    ],
+)
+def test_wrong_arguments(make, message):
+    with pytest.raises(dl.ArgumentError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (
+            dl.Conv2D(2, 3),
+            (28, 28),
+            r"Conv2D\(2, 3\) in layer 0 of Sequential: expected input of shape \(N, H, W, C\), got "
+            r"\(N, 28, 28\).*add Reshape\(\(28, 28, 1\)\).*x\[..., np.newaxis\]",
+        ),
+        (dl.Conv2D(2, 3), (784,), r"got \(N, 784\). Add Reshape\(\(height, width, channels\)\)"),
+        (dl.Conv2D(2, 3), (None, 28, 1), r"got \(N, T, 28, 1\)"),
+        (
+            dl.Conv2D(4, 3, groups=4),
+            (9, 9, 6),
+            r"groups=4\) in layer 0.*multiple of groups=4, got \(N, 9, 9, 6\). 6 channels can be "
+            "cut into 1, 2, 3, 6 groups",
+        ),
+        (dl.Conv2D(2, 5), (4, 9, 1), "a window of 5 does not fit 4 pixels"),
+        (dl.Conv2D(2, 3, dilation=4), (9, 8, 1), "a window of 9 does not fit 8 pixels"),
+        (dl.Conv1D(2, 3), (9,), r"shape \(N, T, C\), got \(N, 9\). Add Reshape\(\(-1, 1\)\)"),
+        (dl.Conv1D(2, 3), (9, 8, 1), r"shape \(N, T, C\), got \(N, 9, 8, 1\)"),
+        (dl.Conv1D(4, 3, groups=2), (9, 3), "multiple of groups=2"),
+        (dl.Conv2DTranspose(2, 3), (4, 4), r"Conv2DTranspose.*add Reshape\(\(4, 4, 1\)\)"),
+        (dl.Conv2DTranspose(2, 3, padding=2), (1, 4, 1), "leaves nothing of the output"),
+    ],
+)
+def test_shapes_that_do_not_fit(layer, shape, message):
+    with pytest.raises(dl.ShapeError, match=message):
+        dl.Sequential([layer]).build(shape)
+
+
+def test_another_number_of_channels_is_refused():
+    layer = dl.Conv2D(2, 3).build((9, 9, 3))
+    with pytest.raises(dl.ShapeError, match=r"expected input of shape \(N, 9, 9, 3\), got \(2, 9"):
+        layer(np.zeros((2, 9, 9, 1), np.float32))
+
+
+def test_options_are_shown_as_they_were_given():
+    layer = dl.Conv2D(8, (3, 5), padding=((1, 1), (0, 2)))
+    assert repr(layer) == "Conv2D(8, (3, 5), padding=((1, 1), (0, 2)))"
+    assert repr(dl.Conv1D(8, 3, padding="causal")) == "Conv1D(8, 3, padding='causal')"
