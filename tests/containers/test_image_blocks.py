@@ -31,7 +31,7 @@ def test_gradients(make):
 
 @pytest.mark.parametrize(
     ("make", "shape"),
-    zip(BLOCKS.values(), [(4, 5, 16), (4, 5, 2), (2, 3, 3), (4, 5, 2)], strict=True),
+    list(zip(BLOCKS.values(), [(4, 5, 16), (4, 5, 2), (2, 3, 3), (4, 5, 2)], strict=True)),
     ids=BLOCKS,
 )
 def test_shapes(make, shape):
