@@ -15,7 +15,7 @@ How to run it:
 What to look at:
 
 - the table: how much accuracy the copied layers bring, and how many numbers were trained for it.
-  With --rows 100 they bring more, with --rows 5000 next to nothing.
+  With --rows 100 they bring more, with --rows 5000 little.
 - `copy.deepcopy(layer)`: the copy keeps the layer's weights and the statistics of its BatchNorm.
 - `layer.trainable = False`: the optimizer leaves the layer's weights as they are; a frozen
   BatchNorm uses the statistics that it came with, and leaves them alone.
@@ -75,11 +75,9 @@ def parse_arguments(argv):
     add("--data-dir", help="folder with the MNIST files; see minidl.load_mnist")
     add("--synthetic", action="store_true", help="use digits drawn by the program, not MNIST")
     args = parser.parse_args(argv)
-    least = {"rows": 5, "first_epochs": 1, "epochs": 1, "seed": 0}
-    for name, low in least.items():
-        if getattr(args, name) < low:
-            option = "--" + name.replace("_", "-")
-            parser.error(f"{option} must be at least {low}, got {getattr(args, name)}")
+    for name, low in {"rows": 1, "first_epochs": 1, "epochs": 1, "seed": 0}.items():
+        if (value := getattr(args, name)) < low:
+            parser.error(f"--{name.replace('_', '-')} must be at least {low}, got {value}")
     return args
 
 
@@ -88,13 +86,12 @@ def main(argv=None):
     args = parse_arguments(argv)
     (x, y), (x_test, y_test) = load_data(args.data_dir, args.synthetic, args.seed)
     x, x_test = x.reshape(-1, 28, 28, 1), x_test.reshape(-1, 28, 28, 1)
-    few = (y >= 5).nonzero()[0][: args.rows]
-    x_few, y_few = x[few], y[few] - 5
+    x_few, y_few = x[y >= 5][: args.rows], y[y >= 5][: args.rows] - 5
     x_test, y_test = x_test[y_test >= 5], y_test[y_test >= 5] - 5
 
     first = build_model(new_layers(), args.seed)
     train(first, x[y < 5], y[y < 5], 0.001, args.first_epochs, args.seed)
-    print(f"trained on {(y < 5).sum():,} images of 0-4; now {len(few):,} of 5-9")
+    print(f"trained on {(y < 5).sum():,} images of 0-4; now {len(x_few):,} of 5-9")
     print(f"{'network':20}  {'trained numbers':>15}  {'test accuracy':>13}")
 
     def learn_and_report(name, model, learning_rate):

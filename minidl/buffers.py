@@ -13,7 +13,8 @@ from numpy.typing import DTypeLike
 from minidl.typing import Array, Shape
 
 
-def _arranged(flat: Array, n: int, shape: Shape) -> Array:
+def arranged(flat: Array, n: int, shape: Shape) -> Array:
+    """Return n * size numbers as an array (n, *shape) in minidl's memory order, a view."""
     if len(shape) == 3:
         h, w, c = shape
         return flat.reshape(c, h, w, n).transpose(3, 1, 2, 0)  # (C, H, W, N) -> (N, H, W, C)
@@ -29,7 +30,7 @@ def batch_empty(n: int, shape: Shape, dtype: DTypeLike) -> Array:
         >>> batch_empty(4, (8, 6, 3), np.float32).transpose(3, 1, 2, 0).flags.c_contiguous
         True
     """
-    return _arranged(np.empty(n * math.prod(shape), dtype), n, shape)
+    return arranged(np.empty(n * math.prod(shape), dtype), n, shape)
 
 
 class Block:
@@ -56,6 +57,6 @@ class Block:
                 return None
             if n * self._size > self._flat.size:
                 self._flat = np.empty(n * self._size, self._flat.dtype)
-            self._view = _arranged(self._flat[: n * self._size], n, self._shape)
+            self._view = arranged(self._flat[: n * self._size], n, self._shape)
             self._n = n
         return self._view

@@ -55,7 +55,7 @@ MATHEMATICS = {
     "step",  # optimizers
     "update",
     "current_learning_rate",
-    "_arranged",  # buffers
+    "arranged",  # buffers
     "rows",
 }
 

@@ -9,8 +9,7 @@ from minidl.errors import ArgumentError, ShapeError
 from minidl.initializers import Initializer
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
-from minidl.layers.correlation import Geometry
-from minidl.layers.windows import check_padding, lengths
+from minidl.layers.windows import Geometry, check_padding, lengths
 from minidl.parameters import ParameterSpec
 from minidl.typing import Array, Shape
 

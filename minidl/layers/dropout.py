@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minidl.buffers import arranged
 from minidl.errors import ArgumentError
 from minidl.layers.base import Layer
 from minidl.typing import Array
@@ -47,7 +48,8 @@ class Dropout(Layer):
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         if not training:
             return x
-        mask = self.rng.random(x.shape, dtype=x.dtype)
+        draws = self.rng.random(x.size, dtype=x.dtype)
+        mask = arranged(draws, len(x), x.shape[1:])  # the order of x, or the product would be slow
         np.greater_equal(mask, self.rate, out=mask)
         mask *= 1.0 / (1.0 - self.rate)
         self.save_for_backward(mask)

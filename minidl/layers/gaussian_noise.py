@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from minidl.arguments import number_within
+from minidl.buffers import arranged
 from minidl.layers.base import Layer
 from minidl.typing import Array
 
@@ -45,7 +46,8 @@ class GaussianNoise(Layer):
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         if not training:
             return x
-        noise = self.rng.standard_normal(x.shape, dtype=x.dtype)
+        draws = self.rng.standard_normal(x.size, dtype=x.dtype)
+        noise = arranged(draws, len(x), x.shape[1:])
         noise *= self.stddev
         self.save_for_backward()
         return np.add(x, noise, out=out)

@@ -10,8 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from minidl.layers.correlation import Geometry
-from minidl.layers.windows import COLUMN_BYTES, overlap
+from minidl.layers.windows import COLUMN_BYTES, Geometry, overlap
 from minidl.typing import Array
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from minidl.arguments import whole_number
@@ -83,3 +84,45 @@ def overlap(offset: int, stride: int, length: int, outputs: int) -> tuple[slice,
     first = max(-(offset // stride), 0)
     stop = max(min((length - 1 - offset) // stride + 1, outputs), first)
     return slice(first, stop), slice(offset + first * stride, offset + stop * stride, stride)
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """Where the windows of a kernel lie, with a number for each axis that it slides along."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: Padding
+    dilation: tuple[int, ...]
+    groups: int
+
+    def pads(self, axis: int, length: int) -> tuple[int, int]:
+        """Zeros in front of an axis and behind it."""
+        k, s, d = self.kernel[axis], self.stride[axis], self.dilation[axis]
+        return pad_widths(self.padding, axis, length, k, s, d)
+
+    def count(self, who: str, axis: int, length: int) -> int:
+        """Number of windows along an axis."""
+        k, s, d = self.kernel[axis], self.stride[axis], self.dilation[axis]
+        return output_length(who, length, k, s, self.pads(axis, length), d)
+
+    @property
+    def spans(self) -> tuple[int, ...]:
+        """Pixels from the first of a window to its last along each axis."""
+        return tuple((k - 1) * d + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
+
+    @property
+    def is_pointwise(self) -> bool:
+        """Whether the windows are the image's pixels."""
+        padded = any(any(self.pads(axis, 1)) for axis in range(len(self.kernel)))
+        return max(self.kernel) == max(self.stride) == 1 and not padded
+
+    def mirrored_pads(self, lengths: Sequence[int]) -> tuple[tuple[int, int], ...] | None:
+        """Padding with which mirrored kernels lead from outputs back to inputs of these lengths.
+
+        None where they do not: with a stride, or where padding is wider than a window.
+        """
+        pads = [self.pads(axis, length) for axis, length in enumerate(lengths)]
+        spans = zip(self.spans, pads, strict=True)
+        mirrored = tuple((span - 1 - before, span - 1 - after) for span, (before, after) in spans)
+        return mirrored if max(self.stride) == 1 and min(map(min, mirrored)) >= 0 else None

@@ -12,7 +12,7 @@ from scipy import signal
 
 import minidl as dl
 from minidl.buffers import batch_empty
-from minidl.layers import correlation, step_windows
+from minidl.layers import image_windows, step_windows
 
 few = settings(max_examples=60, deadline=None)
 small = st.integers(1, 3)
@@ -116,7 +116,7 @@ def test_any_cut_into_parts_gives_the_same(case, data):
     y = layer.forward(x, training=True)
     dx, grads = layer.backward(y), layer.grads.copy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(correlation, "COLUMN_BYTES", data.draw(st.sampled_from([1, 999, 5000])))
+        patch.setattr(image_windows, "COLUMN_BYTES", data.draw(st.sampled_from([1, 999, 5000])))
         np.testing.assert_allclose(layer.forward(x, training=True), y, rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(layer.backward(y), dx, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(layer.grads, grads, rtol=1e-12, atol=1e-12)

@@ -46,3 +46,9 @@ def test_samples_must_be_sequences_of_vectors(shape):
         rf"got \(N, {str(shape).strip('(,)')}\)\. Put Embedding or Reshape before it",
     ):
         dl.PositionalEncoding().build(shape)
+
+
+def test_backward_needs_a_forward_inside_a_model_too():
+    model = dl.Sequential([dl.PositionalEncoding()]).build((3, 2))
+    with pytest.raises(dl.StateError, match="backward needs a training forward before it"):
+        model.layers[0].backward(np.ones((1, 3, 2), np.float32))
