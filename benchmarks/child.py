@@ -39,22 +39,28 @@ class Child:
         return {"versions": {name: metadata.version(name) for name in contestant.packages}}
 
     def load(
-        self, folder: str, rows: int, input_shape: list[int], layers: list[Any], **options: Any
+        self,
+        folder: str,
+        rows: int,
+        input_shape: list[int],
+        layers: list[Any],
+        sparse: bool,
+        **options: Any,
     ) -> dict[str, Any]:
         """Read data and initial values from files."""
         import gc
 
         from benchmarks.contestants.task import Task
-        from benchmarks.data import read_rows, read_start
+        from benchmarks.data import bytes_of, read_rows, read_sparse_rows, read_start
 
         self.running, self.task, self.inputs = None, None, []
         gc.collect()
-        x, y = read_rows(folder, rows)
+        x, y = (read_sparse_rows if sparse else read_rows)(folder, rows)
         network = tuple(tuple(layer) for layer in layers)
-        x = x.reshape(-1, *input_shape)
+        x = x.reshape(len(y), *input_shape)
         start = read_start(folder)
         self.task = Task(x, y, network, start, threads=self.cores, **options)
-        return {"data_bytes": x.nbytes + y.nbytes}
+        return {"data_bytes": bytes_of(x) + bytes_of(y)}
 
     def begin(self, kind: str) -> dict[str, Any]:
         """Build the network: kind is "Training" or "Inference"."""
@@ -94,7 +100,7 @@ class Child:
 
         size, running = self.task.batch_size, self.running
         if not self.inputs:
-            blocks = range(0, min(len(self.task.x), 100 * size), size)
+            blocks = range(0, min(len(self.task.y), 100 * size), size)
             self.inputs = [running.convert(self.task.x[i : i + size]) for i in blocks]
         inputs = list(itertools.islice(itertools.cycle(self.inputs), count))
         gc.collect()

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.networks import Start
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 ROWS, FEATURES = 60_000, 784
+SPARSE_SHAPE, SPARSE_CLASSES, DENSITY = (20_000, 50_000), 5, 0.001
 
 
 def write_rows(folder: Path) -> str:
@@ -41,15 +47,42 @@ def read_rows(folder: str, rows: int) -> tuple[np.ndarray, np.ndarray]:
     return x.reshape(rows, FEATURES), np.fromfile(Path(folder, "y"), np.int64, rows)
 
 
+def write_sparse_rows(folder: Path) -> None:
+    """Write random sparse rows, and labels by a linear rule, into a folder."""
+    from scipy import sparse
+
+    rng = np.random.default_rng(0)
+    x = sparse.random_array(SPARSE_SHAPE, density=DENSITY, rng=rng, dtype=np.float32).tocsr()
+    sparse.save_npz(folder / "sparse.npz", x, compressed=False)
+    rule = rng.normal(size=(SPARSE_SHAPE[1], SPARSE_CLASSES))
+    (x @ rule).argmax(axis=1).tofile(folder / "sparse_y")
+
+
+def read_sparse_rows(folder: str, rows: int) -> tuple[csr_array, np.ndarray]:
+    """The first sparse rows and their labels."""
+    from scipy import sparse
+
+    x = sparse.load_npz(Path(folder, "sparse.npz"))
+    return x[:rows], np.fromfile(Path(folder, "sparse_y"), np.int64, rows)
+
+
+def bytes_of(x: np.ndarray | csr_array) -> int:
+    """Bytes of an array, or of what a sparse array stores."""
+    parts = [x] if isinstance(x, np.ndarray) else [x.data, x.indices, x.indptr]
+    return sum(part.nbytes for part in parts)
+
+
 def write_start(folder: Path, start: Start) -> None:
-    """Write initial values."""
-    write_arrays(folder / "start.npz", [a for pair in start for a in pair])
+    """Write initial values; names say which arrays belong to one layer."""
+    arrays = {f"{i} {j}": a for i, layer in enumerate(start) for j, a in enumerate(layer)}
+    np.savez(folder / "start.npz", **arrays)
 
 
 def read_start(folder: str) -> Start:
     """The values that `write_start` wrote."""
-    arrays = read_arrays(Path(folder, "start.npz"))
-    return list(zip(arrays[::2], arrays[1::2], strict=True))
+    with np.load(Path(folder, "start.npz")) as file:
+        layers = groupby(file.files, key=lambda name: name.split()[0])
+        return [tuple(file[name] for name in names) for _, names in layers]
 
 
 def write_arrays(path: str | Path, arrays: Sequence[np.ndarray]) -> None:

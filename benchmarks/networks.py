@@ -1,8 +1,10 @@
 """The networks that are measured, as lists of layers that every program builds in its own way.
 
 A layer is a name with its options: `("dense", units)`, `("conv", filters, kernel_size, padding)`,
-`("pool", size)`, `("relu",)`, `("flatten",)`. The last one gives the logits; softmax and
-cross-entropy belong to the loss.
+`("pool", size)`, `("relu",)`, `("flatten",)`; for sequences `("lstm", units)` and `("gru", units)`,
+which give the state after the last step, `("transformer", width, heads, hidden)`, a block with
+layer normalisation first, and `("mean",)` over the steps. The last one gives the logits; softmax
+and cross-entropy belong to the loss.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 Layers = tuple[tuple, ...]
-Start = list[tuple[np.ndarray, np.ndarray]]
+Start = list[tuple[np.ndarray, ...]]  # the parameters of each layer that has some
 
 
 def dense(*units: int) -> Layers:
@@ -44,7 +46,11 @@ def shapes(layers: Layers, input_shape: tuple[int, ...]) -> list[tuple[int, ...]
     for kind, *options in layers:
         shape = found[-1]
         if kind == "dense":
+            shape = (*shape[:-1], options[0])
+        elif kind in ("lstm", "gru"):
             shape = (options[0],)
+        elif kind == "mean":
+            shape = shape[1:]
         elif kind == "flatten":
             shape = (int(np.prod(shape)),)
         elif kind == "pool":
@@ -57,21 +63,44 @@ def shapes(layers: Layers, input_shape: tuple[int, ...]) -> list[tuple[int, ...]
     return found
 
 
-def initial_values(layers: Layers, input_shape: tuple[int, ...], seed: int = 0) -> Start:
-    """Weight and bias of every layer that has them: He's normal values, and zeros.
+def parameters(layer: tuple, shape: tuple[int, ...]) -> list[dict[str, tuple[int, ...]]]:
+    """Shapes of the parameters of a layer's parts, by the names and in the forms of minidl."""
+    kind, *options = layer
+    if kind == "dense":
+        return [{"weight": (shape[-1], options[0]), "bias": (options[0],)}]
+    if kind == "conv":
+        filters, size, _ = options
+        return [{"weight": (size, size, shape[-1], filters), "bias": (filters,)}]
+    if kind in ("lstm", "gru"):
+        units, columns = options[0], (4 if kind == "lstm" else 3) * options[0]
+        found = {"weight": (shape[-1], columns), "recurrent_weight": (units, columns)}
+        found["bias"] = (columns,)
+        return [found if kind == "lstm" else found | {"recurrent_bias": (columns,)}]
+    if kind == "transformer":
+        width, _, hidden = options
+        norm = {"gamma": (width,), "beta": (width,)}
+        attention = {"weight": (width, 3 * width), "bias": (3 * width,)}
+        attention |= {"output_weight": (width, width), "output_bias": (width,)}
+        wide = {"weight": (width, hidden), "bias": (hidden,)}
+        narrow = {"weight": (hidden, width), "bias": (width,)}
+        return [norm, attention, norm, wide, narrow]
+    return []
 
-    Weights are of shape (inputs, units) and (height, width, channels, filters).
-    """
+
+def initial_values(layers: Layers, input_shape: tuple[int, ...], seed: int = 0) -> Start:
+    """Parameters of every layer that has them: He's normal weights, ones for gamma, else zeros."""
     rng = np.random.default_rng(seed)
-    start = []
-    for (kind, *options), shape in zip(layers, shapes(layers, input_shape), strict=False):
-        if kind in ("dense", "conv"):
-            form = (*shape, options[0])
-            if kind == "conv":
-                form = (options[1], options[1], shape[-1], options[0])
-            weight = rng.normal(0, np.sqrt(2 / np.prod(form[:-1])), form)
-            start.append((weight.astype(np.float32), np.zeros(options[0], np.float32)))
-    return start
+
+    def value(name: str, form: tuple[int, ...]) -> np.ndarray:
+        if len(form) == 1:
+            return np.full(form, name == "gamma", np.float32)
+        return rng.normal(0, np.sqrt(2 / np.prod(form[:-1])), form).astype(np.float32)
+
+    return [
+        tuple(value(name, form) for name, form in part.items())
+        for layer, shape in zip(layers, shapes(layers, input_shape), strict=False)
+        for part in parameters(layer, shape)
+    ]
 
 
 def step_operations(layers: Layers, input_shape: tuple[int, ...], rows: int) -> float:
@@ -82,9 +111,13 @@ def step_operations(layers: Layers, input_shape: tuple[int, ...], rows: int) -> 
     """
     total, passes = 0.0, 2
     forms = shapes(layers, input_shape)
-    for (kind, *options), shape, output in zip(layers, forms, forms[1:], strict=False):
-        if kind in ("dense", "conv"):
-            inputs = shape[0] if kind == "dense" else options[1] ** 2 * shape[-1]
-            total += passes * 2.0 * rows * inputs * np.prod(output)
-            passes = 3
+    for layer, shape, output in zip(layers, forms, forms[1:], strict=False):
+        places = shape[0] if layer[0] in ("lstm", "gru") else np.prod(output[:-1])
+        for part in parameters(layer, shape):
+            for form in part.values():
+                if len(form) > 1:
+                    total += passes * 2.0 * rows * np.prod(form) * places
+                passes = 3
+        if layer[0] == "transformer":  # queries by keys, and their weights by values
+            total += passes * 2.0 * rows * 2 * shape[0] ** 2 * shape[1]
     return total

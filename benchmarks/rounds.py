@@ -133,6 +133,8 @@ def task_arguments(workload: Workload, folder: Path) -> dict[str, Any]:
         "layers": workload.layers,
         "input_shape": workload.input_shape,
         "rows": workload.rows,
+        "sparse": workload.sparse,
+        "optimizer": workload.optimizer,
         "batch_size": workload.batch_size,
         "fit_epochs": workload.fit_epochs,
         "loop_epochs": workload.loop_epochs,

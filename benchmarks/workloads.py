@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from benchmarks.data import ROWS
+from benchmarks.data import ROWS, SPARSE_CLASSES, SPARSE_SHAPE
 from benchmarks.networks import LENET, SMALL_CNN, TORCH_EXAMPLE, Layers, dense
 
 BOTH = ("minidl", "handwritten", "torch_eager", "torch_compile", "jax_jit")
 KERAS = ("keras_fit", "keras_fit_tuned", "keras_train_on_batch")
 TRAINING = (*BOTH, "jax_scan", *KERAS, "sklearn")
 INFERENCE = (*BOTH, "keras_call", "keras_predict", "sklearn")
+SEQUENCES = ("minidl", "torch_eager", "keras_fit", "keras_fit_tuned")
 CONVOLUTIONS = ("minidl", "torch_eager", "torch_channels_last")
 
 
@@ -31,6 +32,8 @@ class Workload:
         input_shape: Shape of one row.
         rows: Rows of the data set.
         most_rounds: Where fewer rounds do.
+        sparse: Whether rows are the random sparse ones instead of MNIST's.
+        optimizer: "sgd" or "adam".
     """
 
     name: str
@@ -45,6 +48,8 @@ class Workload:
     input_shape: tuple[int, ...] = (784,)
     rows: int = ROWS
     most_rounds: int = 1_000
+    sparse: bool = False
+    optimizer: str = "sgd"
 
     @property
     def group(self) -> str:
@@ -85,6 +90,36 @@ def _images(name: str, title: str, layers: Layers, default: float, other: float)
         fit_epochs=1,
         input_shape=(28, 28, 1),
         rows=64 * 50,
+    )
+
+
+def _sequences(name: str, title: str, *layers: tuple) -> Workload:
+    return Workload(
+        f"W10-{name}",
+        f"{title} on 28 steps of 28, batch 64",
+        "training",
+        layers,
+        64,
+        SEQUENCES,
+        input_shape=(28, 28),
+        rows=64 * 100,
+    )
+
+
+def _sparse(name: str, title: str, kind: str, batch_size: int) -> Workload:
+    rows, features = SPARSE_SHAPE
+    return Workload(
+        f"W11-{name}",
+        f"{features:,}-32-{SPARSE_CLASSES} on {rows:,} sparse rows, {title}",
+        kind,
+        dense(32, SPARSE_CLASSES),
+        batch_size,
+        ("minidl", "sklearn"),
+        fit_epochs=1,
+        input_shape=(features,),
+        rows=rows,
+        sparse=True,
+        optimizer="adam",
     )
 
 
@@ -139,4 +174,14 @@ WORKLOADS = (
     _inference("W6-512", 1, (512, 512, 10)),
     _inference("W7-10", 10_000, (10, 10)),
     _inference("W7-512", 10_000, (512, 512, 10)),
+    _sequences("lstm-64", "LSTM(64), Dense(10)", ("lstm", 64), ("dense", 10)),
+    _sequences("lstm-128", "LSTM(128), Dense(10)", ("lstm", 128), ("dense", 10)),
+    _sequences("gru-64", "GRU(64), Dense(10)", ("gru", 64), ("dense", 10)),
+    _sequences(
+        "transformer",
+        "Dense(64), transformer block, mean, Dense(10)",
+        *(("dense", 64), ("transformer", 64, 4, 128), ("mean",), ("dense", 10)),
+    ),
+    _sparse("fit", "Adam, batch 200", "training", 200),
+    _sparse("predict", "all at once", "inference", SPARSE_SHAPE[0]),
 )

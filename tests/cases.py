@@ -88,6 +88,7 @@ CASES: dict[str, Case] = {
         lambda layer, x: np.array([_dense(layer, sample) for sample in x]),
     ),
     "relu": Case(dl.ReLU, (6,), lambda _, x: np.where(x > 0, x, 0), kinks=True),
+    "relu of many": Case(dl.ReLU, (4100,), lambda _, x: np.where(x > 0, x, 0), kinks=True),
     "relu on images": Case(dl.ReLU, (4, 3, 2), lambda _, x: np.where(x > 0, x, 0), kinks=True),
     "sigmoid": Case(dl.Sigmoid, (4,), lambda _, x: special.expit(x)),
     "tanh": Case(dl.Tanh, (2, 3), lambda _, x: 2 * special.expit(2 * x) - 1),

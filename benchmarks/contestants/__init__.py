@@ -5,7 +5,7 @@ A contestant is a module of this folder with a class `Training`, a class `Infere
     Training(task)
         in_order(rows, epochs)   train on the first rows, batch after batch, not shuffled
         round() -> int           train on shuffled rows; the number of steps, all finished
-        parameters()             W, b, W, b ... as arrays, in the form that `Task.start` has
+        parameters()             all arrays of `Task.start`, in that order and form
     Inference(task)
         call(x)                  outputs for rows in the program's own form, finished
         convert(x)               rows in that form

@@ -5,8 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 import minidl as dl
-from benchmarks.contestants.task import LEARNING_RATE, Task
+from benchmarks.contestants.task import ADAM_RATE, LEARNING_RATE, Task
 from benchmarks.networks import Layers
+
+
+SIMPLE = {
+    "dense": dl.Dense,
+    "relu": dl.ReLU,
+    "flatten": dl.Flatten,
+    "lstm": dl.LSTM,
+    "gru": dl.GRU,
+    "mean": dl.GlobalAveragePool1D,
+}
 
 
 def layer(kind: str, *options: object) -> dl.Layer:
@@ -16,16 +26,30 @@ def layer(kind: str, *options: object) -> dl.Layer:
         return dl.Conv2D(filters, size, padding=padding)
     if kind == "pool":
         return dl.MaxPool2D(*options)
-    return {"dense": dl.Dense, "relu": dl.ReLU, "flatten": dl.Flatten}[kind](*options)
+    if kind == "transformer":
+        return transformer(*options)
+    return SIMPLE[kind](*options)
+
+
+def transformer(width: int, heads: int, hidden: int) -> dl.Sequential:
+    """A block with layer normalisation first."""
+    attention = [dl.LayerNorm(), dl.MultiHeadSelfAttention(heads)]
+    each_step = [dl.LayerNorm(), dl.Dense(hidden), dl.ReLU(), dl.Dense(width)]
+    return dl.Sequential([dl.Residual(dl.Sequential(part)) for part in (attention, each_step)])
+
+
+def with_values(model: dl.Layer) -> list[dl.Layer]:
+    """The layers that have parameters, in the order of `Task.start`."""
+    return [part for part in model.walk() if part.gradients]
 
 
 def network(layers: Layers, task: Task) -> dl.Sequential:
     """The model with the initial values that all share."""
     model = dl.Sequential([*(layer(*description) for description in layers), dl.Softmax()])
     model.build(task.x.shape[1:], rng=0)
-    with_values = [part for part in model.layers if hasattr(part, "weight")]
-    for part, (weight, bias) in zip(with_values, task.start, strict=True):
-        part.weight, part.bias = weight, bias
+    for part, values in zip(with_values(model), task.start, strict=True):
+        for name, value in zip(part.gradients, values, strict=True):
+            setattr(part, name, value)
     return model
 
 
@@ -35,7 +59,7 @@ class Training:
     def __init__(self, task: Task) -> None:
         self.task, self.model = task, network(task.layers, task)
         workers = task.threads if task.full_batch else 1
-        optimizer = dl.SGD(LEARNING_RATE)
+        optimizer = dl.Adam(ADAM_RATE) if task.optimizer == "adam" else dl.SGD(LEARNING_RATE)
         self.trainer = dl.Trainer(self.model, dl.CrossEntropy(), optimizer, workers=workers, rng=0)
 
     def in_order(self, rows: int, epochs: int) -> None:
@@ -49,8 +73,7 @@ class Training:
         return task.fit_epochs * task.steps
 
     def parameters(self) -> list[np.ndarray]:
-        layers = [part for part in self.model.layers if hasattr(part, "weight")]
-        return [a for part in layers for a in (part.weight, part.bias)]
+        return [getattr(part, name) for part in with_values(self.model) for name in part.gradients]
 
 
 class Inference:

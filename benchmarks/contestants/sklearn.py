@@ -1,4 +1,4 @@
-"""scikit-learn's `MLPClassifier`, with everything that is not plain gradient descent off."""
+"""scikit-learn's `MLPClassifier`, with everything off that is not plain gradient descent or Adam."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.contestants.task import LEARNING_RATE, Task
+from benchmarks.contestants.task import ADAM_RATE, LEARNING_RATE, Task
 
 
 def classifier(task: Task) -> MLPClassifier:
     """A classifier with the initial values that all share."""
     found = MLPClassifier(
         hidden_layer_sizes=task.dense_units[:-1],
-        solver="sgd",
+        solver=task.optimizer,
         alpha=0.0,
         momentum=0.0,
         nesterovs_momentum=False,
-        learning_rate_init=LEARNING_RATE,
+        learning_rate_init=ADAM_RATE if task.optimizer == "adam" else LEARNING_RATE,
         batch_size=task.batch_size,
         max_iter=task.fit_epochs,
         tol=0.0,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from benchmarks.networks import Start
+
 LEARNING_RATE = 0.1
+ADAM_RATE = 0.001
 
 
 @dataclass(frozen=True)
@@ -14,34 +18,36 @@ class Task:
     """One workload as it arrives in a contestant's process.
 
     Attributes:
-        x: Rows, float32.
+        x: Rows, float32; an array, or CSR of scipy.sparse.
         y: Labels, int64.
         layers: The network, as in `benchmarks.networks`.
-        start: Weight and bias of every layer that has them.
+        start: The parameters of every layer that has some, as in `benchmarks.networks`.
         batch_size: Rows of a step, or of a call.
         fit_epochs: Epochs of a round for a program that trains several in one call.
         loop_epochs: Epochs of a round for a program that is called once a batch.
         threads: How many the program may use.
+        optimizer: "sgd", with `LEARNING_RATE`, or "adam", with `ADAM_RATE`.
     """
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     layers: tuple[tuple, ...]
-    start: list[tuple[np.ndarray, np.ndarray]]
+    start: Start
     batch_size: int
     fit_epochs: int
     loop_epochs: int
     threads: int
+    optimizer: str = "sgd"
 
     @property
     def steps(self) -> int:
         """Batches of an epoch; the last one may be smaller."""
-        return -(-len(self.x) // self.batch_size)
+        return -(-len(self.y) // self.batch_size)
 
     @property
     def full_batch(self) -> bool:
         """Whether a step takes all rows, so that there is nothing to shuffle or gather."""
-        return self.batch_size >= len(self.x)
+        return self.batch_size >= len(self.y)
 
     @property
     def dense_units(self) -> list[int]:

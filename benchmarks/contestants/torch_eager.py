@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from benchmarks.contestants.task import LEARNING_RATE, Task
+from benchmarks.contestants.torch_sequences import SEQUENCE_LAYERS
 from benchmarks.networks import shapes
 
 
@@ -27,13 +28,16 @@ def network(task: Task) -> nn.Sequential:
         elif kind == "flatten":
             parts.append(nn.Flatten())
             image = form
+        elif kind in SEQUENCE_LAYERS:
+            parts.append(SEQUENCE_LAYERS[kind](form[-1], *options))
+            parts[-1].load(start)
         elif kind == "conv":
             filters, size, padding = options
             parts.append(nn.Conv2d(form[-1], filters, size, padding=padding))
             weight, bias = next(start)
             set_values(parts[-1], weight.transpose(3, 2, 0, 1), bias)
         else:
-            parts.append(nn.Linear(form[0], options[0]))
+            parts.append(nn.Linear(form[-1], options[0]))
             weight, bias = next(start)
             if image:  # PyTorch flattens channels first
                 weight = weight.reshape(*image, -1).transpose(2, 0, 1, 3).reshape(weight.shape)
@@ -95,6 +99,8 @@ class Training:
         for part, form in zip(self.model, forms, strict=False):
             if isinstance(part, nn.Flatten):
                 image = form
+            if isinstance(part, tuple(SEQUENCE_LAYERS.values())):
+                found += part.values()
             if not hasattr(part, "weight"):
                 continue
             weight = part.weight.detach().numpy()

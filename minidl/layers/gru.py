@@ -76,18 +76,18 @@ class GRU(Recurrent):
     def stacked_weights(self) -> Array:
         """A (D + 1 + M, 4 M) for the sums of r, z, n without v, and v."""
         d, m = len(self.weight), self.units
+        recurrent = np.vstack([self.recurrent_bias, self.recurrent_weight])  # (1 + M, 3 M)
         A = np.zeros((d + 1 + m, 4 * m), self.dtype)
-        A[:d, : 3 * m] = self.weight
-        A[d, : 3 * m] = self.bias
-        A[d:, : 2 * m] += np.vstack([self.recurrent_bias, self.recurrent_weight])[:, : 2 * m]
-        A[d:, 3 * m :] = np.vstack([self.recurrent_bias, self.recurrent_weight])[:, 2 * m :]
+        A[: d + 1, : 3 * m] = np.vstack([self.weight, self.bias])
+        A[d:, : 2 * m] += recurrent[:, : 2 * m]  # in row d both biases add up
+        A[d:, 3 * m :] = recurrent[:, 2 * m :]
         return A
 
     def unstack_gradients(self, dA: Array) -> None:
         d, m = len(self.weight), self.units
         self.gradients["weight"][...] = dA[:d, : 3 * m]
         self.gradients["bias"][...] = dA[d, : 3 * m]
-        recurrent = np.hstack([dA[d:, : 2 * m], dA[d:, 3 * m :]])
+        recurrent = np.hstack([dA[d:, : 2 * m], dA[d:, 3 * m :]])  # (1 + M, 3 M)
         self.gradients["recurrent_bias"][...] = recurrent[0]
         self.gradients["recurrent_weight"][...] = recurrent[1:]
 
@@ -97,7 +97,7 @@ class GRU(Recurrent):
         np.tanh(s, out=s)
         s += 1.0
         s *= 0.5
-        r, z, n, v = a.reshape(4, m, -1)
+        r, z, n, v = a.reshape(4, *old.shape)
         n += r * v
         np.tanh(n, out=n)
         np.subtract(old, n, out=new)
@@ -105,7 +105,7 @@ class GRU(Recurrent):
         new += n  # n + z (h - n) = (1 - z) n + z h
 
     def step_back(self, a: Array, old: Array, new: Array, ds: Array) -> None:
-        r, z, n, v = a.reshape(4, self.units, -1)
+        r, z, n, v = a.reshape(4, *old.shape)
         dz = ds * (old - n)
         np.multiply(ds * (1.0 - z), 1.0 - n * n, out=n)  # n is dn from here on
         ds *= z

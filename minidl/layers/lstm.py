@@ -83,7 +83,7 @@ class LSTM(Recurrent):
         for s in (a[: 2 * m], a[3 * m :]):
             s += 1.0
             s *= 0.5
-        i, f, g, o = a.reshape(4, m, -1)
+        i, f, g, o = a.reshape(4, m, a.shape[1])
         c_old, h, c = old[m:], new[:m], new[m:]
         np.multiply(f, c_old, out=c)
         c += i * g
@@ -92,7 +92,7 @@ class LSTM(Recurrent):
 
     def step_back(self, a: Array, old: Array, new: Array, ds: Array) -> None:
         m = self.units
-        i, f, g, o = a.reshape(4, m, -1)
+        i, f, g, o = a.reshape(4, m, a.shape[1])
         c_old, c, dh, dc = old[m:], new[m:], ds[:m], ds[m:]
         tanh_c = np.tanh(c)
         dc += dh * o * (1.0 - tanh_c * tanh_c)

@@ -9,6 +9,8 @@ import numpy as np
 from minidl.layers.base import Layer
 from minidl.typing import Array
 
+FEW = 4096  # numbers up to which clip's longer way into the loop costs more than it saves
+
 
 class ReLU(Layer):
     r"""Rectified linear unit, $y = \max(x, 0)$.
@@ -31,7 +33,10 @@ class ReLU(Layer):
     """
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
-        y = x.clip(0.0, math.inf, out)  # max(x, 0), which NumPy computes three times as slowly
+        if x.size <= FEW:
+            y = np.maximum(x, 0, out=out)
+        else:
+            y = x.clip(0.0, math.inf, out)  # the same, three to six times as fast
         if training:
             self.save_for_backward(y)
         return y

@@ -105,3 +105,16 @@ def test_an_index_out_of_range_among_single_indices_is_explained():
 def test_wrong_arguments_are_explained(arguments, options, message):
     with pytest.raises(dl.ArgumentError, match=f"Embedding: {message}"):
         dl.Embedding(*arguments, **options)
+
+
+def test_memory_is_filled_in_place_and_in_minidls_order():
+    layer = dl.Embedding(5, 3).build((4, 2), rng=0)
+    x = np.ones((6, 4, 2), np.int64)
+    y = layer(x)
+    assert y.transpose(3, 1, 2, 0).flags.c_contiguous  # batch-innermost, as images lie
+    out = np.empty((6, 4, 2, 3), np.float32)
+    assert layer._forward(x, training=True, out=out) is out
+    np.testing.assert_array_equal(out, y)
+    dx = np.full((6, 4, 2), np.nan, np.float32)
+    assert layer._backward(y, out=dx) is dx
+    assert not dx.any()
