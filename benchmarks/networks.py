@@ -88,13 +88,17 @@ def parameters(layer: tuple, shape: tuple[int, ...]) -> list[dict[str, tuple[int
 
 
 def initial_values(layers: Layers, input_shape: tuple[int, ...], seed: int = 0) -> Start:
-    """Parameters of every layer that has them: He's normal weights, ones for gamma, else zeros."""
-    rng = np.random.default_rng(seed)
+    """Parameters of every layer that has them.
+
+    Weights are normal, of He's variance, or half of it where rows are sequences: with few ReLUs the
+    full one diverges. Biases are zeros, scales gamma ones.
+    """
+    rng, gain = np.random.default_rng(seed), 1 if len(input_shape) == 2 else 2
 
     def value(name: str, form: tuple[int, ...]) -> np.ndarray:
         if len(form) == 1:
             return np.full(form, name == "gamma", np.float32)
-        return rng.normal(0, np.sqrt(2 / np.prod(form[:-1])), form).astype(np.float32)
+        return rng.normal(0, np.sqrt(gain / np.prod(form[:-1])), form).astype(np.float32)
 
     return [
         tuple(value(name, form) for name, form in part.items())

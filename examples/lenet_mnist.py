@@ -107,7 +107,7 @@ def parse_arguments(argv):
     add = parser.add_argument
     add("--epochs", type=int, default=5, help="passes over the training rows (5)")
     add("--batch-size", type=int, default=64, help="images in a step (64)")
-    add("--learning-rate", type=float, default=0.002, help="of Adam, in the first step (0.002)")
+    add("--learning-rate", type=float, default=0.003, help="of Adam, in the first step (0.003)")
     add("--seed", type=int, default=0, help="initial values and batches (0)")
     add("--data-dir", help="folder with the MNIST files; see minidl.load_mnist")
     add("--synthetic", action="store_true", help="drawn digits in place of MNIST")

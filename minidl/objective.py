@@ -39,8 +39,8 @@ class Objective:
       `CrossEntropy`, `Sigmoid` with `BinaryCrossEntropy`), training leaves the activation out and
       takes the loss from the logits. The gradient there is exactly $(A - Y) / N$.
     - **Chunks.** A batch of more than `chunk_rows` rows is evaluated in chunks that fit the cache,
-      unless a layer couples rows or keeps state. Boundaries depend on shapes only and gradients
-      are added in the chunks' order, so any number of workers gives the same bits.
+      unless a layer couples rows or changes its state. Boundaries depend on shapes only and
+      gradients are added in the chunks' order, so any number of workers gives the same bits.
 
     Args:
         model: A built layer.

@@ -7,6 +7,7 @@ containers, and the comparison with its reference.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -254,6 +255,9 @@ CASES: dict[str, Case] = {
     "max pool with gaps": Case(lambda: dl.MaxPool2D(2, 3), (6, 7, 1), pooling.max_pool),
     "max pool, same": Case(lambda: dl.MaxPool2D(3, 2, padding="same"), (4, 5, 2), pooling.max_pool),
     "max pool, same, odd": Case(lambda: dl.MaxPool2D(padding="same"), (5, 4, 2), pooling.max_pool),
+    "max pool, same, with gaps": Case(
+        lambda: dl.MaxPool2D(3, 5, padding="same"), (6, 6, 1), pooling.max_pool
+    ),
     "average pool": Case(dl.AveragePool2D, (4, 6, 2), pooling.average_pool),
     "average pool of overlapping windows": Case(
         lambda: dl.AveragePool2D((2, 3), 2), (4, 6, 2), pooling.average_pool
@@ -381,6 +385,9 @@ CASES: dict[str, Case] = {
     "conv, pointwise": Case(
         lambda: dl.Conv2D(3, 1, bias_initializer=dl.Normal()), (3, 4, 2), convolution.conv
     ),
+    "conv, pointwise, padding": Case(
+        lambda: dl.Conv2D(3, 1, padding=((0, 1), (2, 0))), (2, 3, 3), convolution.conv
+    ),
     "conv, pointwise, groups, stride": Case(
         lambda: dl.Conv2D(4, 1, stride=2, groups=2), (3, 4, 2), convolution.conv
     ),
@@ -487,6 +494,13 @@ CASES: dict[str, Case] = {
         ),
     ),
 }
+WANTED = os.environ.get("MINIDL_CASES", "").split()  # mutation.py: rows of layers in these modules
+if WANTED:
+    CASES = {
+        name: case
+        for name, case in CASES.items()
+        if any(type(layer).__module__.split(".")[-1] in WANTED for layer in case.make().walk())
+    }
 
 
 class Unflatten(dl.Layer):

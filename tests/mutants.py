@@ -24,15 +24,90 @@ MATHEMATICS = {
     "largest_product",
     "chunk_rows",
     "convert_input",
+    "is_sparse",
+    "__call__",  # initializers
     "forward",  # layers
     "backward",
     "classes_first",
+    "rows_times",
+    "logistic",
+    "_exact",
+    "_exact_derivative",
+    "_tanh_form",
+    "_tanh_form_derivative",
+    "_clipped",
+    "_reshaped",
+    "compute_mask",
+    "mean",  # normalisation
+    "channel_gradients",
+    "centered",
+    "inverse_deviation",
+    "normalization_gradient",
+    "all_but_last",
+    "_by_batch",
+    "_in_groups",
+    "_axes",
+    "adapt",
+    "mean_and_deviation",
+    "lengths",  # windows, convolution and pooling
+    "check_padding",
+    "pad_widths",
+    "output_length",
+    "overlap",
+    "pads",
+    "count",
+    "spans",
+    "is_pointwise",
+    "mirrored_pads",
+    "correlate",
+    "weight_gradient",
+    "spread",
+    "_matrices",
+    "_mirrored",
+    "_by_rows",
+    "samples",
+    "stretches",
+    "_bytes_a_row",
+    "columns",
+    "add_products",
+    "_slab",
+    "by_groups",
+    "add_columns",
+    "_pairs",
+    "_output_length",
+    "counts",
+    "windows_over",
+    "_places",
+    "in_memory_order",
+    "window_sizes",
+    "max_forward",
+    "max_backward",
+    "copies",
+    "attend",  # sequences
+    "attend_backward",
+    "_penalty",
+    "_heads",
+    "step_back",
+    "stacked_weights",
+    "unstack_gradients",
+    "_steps_inside",
+    "empty",
+    "_check_indices",
+    "parameter_specs",
+    "gate_specs",
     "_forward_to",  # containers
     "_backward_from",
+    "_parts",  # of training's sources, too
     "infer",
-    "_check_lists",
+    "check_lists",
     "innermost_layers",
     "computes_like",
+    "makes_mask",
+    "mask_before",
+    "mask_after",
+    "output_mask",
+    "_chain",
+    "traced",
     "useful_blas_threads",  # policies
     "useful_workers",
     "worth_reading_ahead",
@@ -42,6 +117,12 @@ MATHEMATICS = {
     "_softmax",
     "_sigmoid",
     "weighted",
+    "sample_axes",
+    "as_samples",
+    "check_weight",
+    "check_class_labels",
+    "check_probability_rows",
+    "find_improper_row",
     "predicted_labels",
     "true_labels",
     "from_logits_to_predictions",
@@ -51,8 +132,10 @@ MATHEMATICS = {
     "evaluate",
     "probabilities",
     "_map_chunks",
-    "_parts",  # training
-    "step",  # optimizers
+    "_rows_at_a_time",
+    "check_batch",
+    "_check_masks",
+    "step",  # optimizers and recurrent layers
     "update",
     "current_learning_rate",
     "arranged",  # buffers
@@ -158,9 +241,11 @@ class _Edits:
     def __iter__(self) -> Iterator[Edit]:
         for function in ast.walk(ast.parse(self._source)):
             if isinstance(function, ast.FunctionDef) and function.name in MATHEMATICS:
+                unknown = set(_unknown_lengths(function))
                 # Not the defaults of arguments: the checked entrances always pass all of them.
                 for node in itertools.chain.from_iterable(map(_places, function.body)):
-                    yield from self._edits(node)
+                    if node not in unknown:
+                        yield from self._edits(node)
 
     def _edits(self, node: ast.AST) -> Iterator[Edit]:
         match node:
@@ -183,7 +268,7 @@ class _Edits:
                 yield self._instead(function, BUILTINS[name])
             case ast.Call(func=ast.Attribute(attr=name) as function) if name in METHODS:
                 yield self._end(function) - len(name), self._end(function), METHODS[name]
-            case ast.Attribute(attr="T", value=value):
+            case ast.Attribute(attr="T" | "mT", value=value):
                 yield self._end(value), self._end(node), ""
             case ast.Expr(value=ast.Call()):
                 yield self._instead(node, "pass")
@@ -238,6 +323,17 @@ def _places(node: ast.AST) -> Iterator[ast.AST]:
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST) and not _is_skipped(child):
                 yield from _places(child)
+
+
+def _unknown_lengths(function: ast.AST) -> Iterator[ast.AST]:
+    """The 1 of each -1 in a call of `reshape`, where NumPy takes any negative number for it."""
+    for call in ast.walk(function):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="reshape"), args=arguments):
+                for argument in arguments:
+                    match argument:
+                        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=1) as one):
+                            yield one
 
 
 def _is_skipped(node: ast.AST) -> bool:

@@ -75,13 +75,14 @@ def run(page: Path) -> Iterator[tuple[Block, str]]:
     """Run a page's blocks; give each with what it printed."""
     namespace = {"__name__": "__main__"}
     linecache.checkcache(str(page))
-    for block in blocks_of(page):
-        # The empty lines make a traceback point at the line of the page.
-        code = compile("\n" * (block.line - 1) + block.code, str(page), "exec")
-        printed = io.StringIO()
-        with contextlib.redirect_stdout(printed):
-            exec(code, namespace)
-        yield block, printed.getvalue()
+    with np.printoptions():  # which a page may change
+        for block in blocks_of(page):
+            # The empty lines make a traceback point at the line of the page.
+            code = compile("\n" * (block.line - 1) + block.code, str(page), "exec")
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                exec(code, namespace)
+            yield block, printed.getvalue()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

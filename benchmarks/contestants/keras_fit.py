@@ -8,18 +8,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from benchmarks.contestants import keras_layers
 from benchmarks.contestants.task import LEARNING_RATE, Task
 
 
-def network(task: Task, activation: str | None = None) -> keras.Sequential:
+def network(task: Task, activation: str | None = None, **recurrent: object) -> keras.Sequential:
     """The model with the initial values that all share; its outputs are logits by default."""
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
-    *hidden, classes = task.dense_units
-    layers = [keras.layers.Dense(units, activation="relu") for units in hidden]
-    inputs = keras.Input(task.x.shape[1:])
-    model = keras.Sequential([inputs, *layers, keras.layers.Dense(classes, activation)])
-    model.set_weights([a for pair in task.start for a in pair])
+    layers = keras_layers.build(task.layers, activation, recurrent)
+    model = keras.Sequential([keras.Input(task.x.shape[1:]), *layers])
+    parts = keras_layers.with_values(model)
+    for part, values in zip(parts, task.start, strict=True):
+        part.set_weights(keras_layers.to_keras(part, values))
     return model
 
 
@@ -27,9 +28,10 @@ class Training:
     """`fit` on arrays, with Keras's defaults."""
 
     options: ClassVar[dict[str, object]] = {}
+    recurrent: ClassVar[dict[str, object]] = {}
 
     def __init__(self, task: Task) -> None:
-        self.task, self.model = task, network(task)
+        self.task, self.model = task, network(task, **self.recurrent)
         self.model.compile(
             keras.optimizers.SGD(LEARNING_RATE),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
@@ -49,4 +51,5 @@ class Training:
         return self.task.fit_epochs * self.task.steps
 
     def parameters(self) -> list[np.ndarray]:
-        return self.model.get_weights()
+        parts = keras_layers.with_values(self.model)
+        return [a for part in parts for a in keras_layers.from_keras(part)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import minidl as dl
-from benchmarks.contestants.task import ADAM_RATE, LEARNING_RATE, Task
+from benchmarks.contestants.task import ADAM_EPSILON, ADAM_RATE, LEARNING_RATE, Task
 from benchmarks.networks import Layers
 
 
@@ -59,7 +59,10 @@ class Training:
     def __init__(self, task: Task) -> None:
         self.task, self.model = task, network(task.layers, task)
         workers = task.threads if task.full_batch else 1
-        optimizer = dl.Adam(ADAM_RATE) if task.optimizer == "adam" else dl.SGD(LEARNING_RATE)
+        if task.optimizer == "adam":
+            optimizer = dl.Adam(ADAM_RATE, epsilon=ADAM_EPSILON)
+        else:
+            optimizer = dl.SGD(LEARNING_RATE)
         self.trainer = dl.Trainer(self.model, dl.CrossEntropy(), optimizer, workers=workers, rng=0)
 
     def in_order(self, rows: int, epochs: int) -> None:

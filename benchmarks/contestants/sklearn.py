@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier
 
-from benchmarks.contestants.task import ADAM_RATE, LEARNING_RATE, Task
+from benchmarks.contestants.task import ADAM_EPSILON, ADAM_RATE, LEARNING_RATE, Task
 
 
 def classifier(task: Task) -> MLPClassifier:
@@ -18,6 +18,7 @@ def classifier(task: Task) -> MLPClassifier:
         solver=task.optimizer,
         alpha=0.0,
         momentum=0.0,
+        epsilon=ADAM_EPSILON,
         nesterovs_momentum=False,
         learning_rate_init=ADAM_RATE if task.optimizer == "adam" else LEARNING_RATE,
         batch_size=task.batch_size,

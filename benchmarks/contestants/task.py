@@ -10,7 +10,8 @@ import numpy as np
 from benchmarks.networks import Start
 
 LEARNING_RATE = 0.1
-ADAM_RATE = 0.001
+# Programs add Adam's epsilon in different places; one this small makes them compute the same.
+ADAM_RATE, ADAM_EPSILON = 0.001, 1e-30
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Task:
         fit_epochs: Epochs of a round for a program that trains several in one call.
         loop_epochs: Epochs of a round for a program that is called once a batch.
         threads: How many the program may use.
-        optimizer: "sgd", with `LEARNING_RATE`, or "adam", with `ADAM_RATE`.
+        optimizer: "sgd", with `LEARNING_RATE`, or "adam", with `ADAM_RATE` and `ADAM_EPSILON`.
     """
 
     x: Any

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from benchmarks.contestants.task import LEARNING_RATE, Task
-from benchmarks.contestants.torch_sequences import SEQUENCE_LAYERS
+from benchmarks.contestants.torch_sequences import SEQUENCE_LAYERS, SequenceLayer
 from benchmarks.networks import shapes
 
 
@@ -99,7 +99,7 @@ class Training:
         for part, form in zip(self.model, forms, strict=False):
             if isinstance(part, nn.Flatten):
                 image = form
-            if isinstance(part, tuple(SEQUENCE_LAYERS.values())):
+            if isinstance(part, SequenceLayer):
                 found += part.values()
             if not hasattr(part, "weight"):
                 continue

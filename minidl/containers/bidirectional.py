@@ -85,11 +85,10 @@ class Bidirectional(Layer):
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
         self.saved()
-        gradients = [
+        ahead, back = (
             chain.backward(part, input_grad)
             for chain, part in zip(chains_of(self), self._parts(dy), strict=True)
-        ]
-        ahead, back = gradients
+        )
         if ahead is None or back is None:
             return None
         return np.add(ahead, back[:, ::-1], out=out)

@@ -143,6 +143,6 @@ class BatchNorm(Layer):
         n = dy.size // dy.shape[-1]
         dx = np.multiply(z, d_gamma / -n, out=out)
         dx += dy
-        dx -= d_beta / n
+        dx -= d_beta / n  # d_gamma / n and d_beta / n are the means of dy z and dy
         dx *= slope
         return dx

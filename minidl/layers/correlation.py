@@ -42,10 +42,8 @@ def weight_gradient(x: Array, dy: Array, gradient: Array, at: Geometry) -> None:
 
 def spread(dy: Array, weight: Array, dx: Array, at: Geometry) -> None:
     """Fill dx (C, H, W, N), the gradient of `correlate` at x: each dy times its window's kernel."""
-    pads = at.mirrored_pads(dx.shape[1:3])
-    if pads is not None and (len(dy) <= len(dx) or at.is_pointwise):  # fewer windows to write out
-        mirrored = Geometry(at.kernel, at.stride, pads, at.dilation, at.groups)
-        correlate(dy, _mirrored(weight, at.groups), None, dx, mirrored)
+    if max(at.stride) == 1 and (len(dy) <= len(dx) or at.is_pointwise):  # then it is faster
+        correlate(dy, _mirrored(weight, at.groups), None, dx, at.mirrored(dx.shape[1:3]))
         return
     dx[...] = 0
     for part in samples(dx, dy.shape[2], at):

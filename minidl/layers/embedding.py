@@ -113,7 +113,7 @@ class Embedding(Layer):
 
         (x,) = self.saved()
         n, (v, m) = x.size, self.weight.shape
-        # The product with a sparse matrix of one-hot columns: 4 times as fast as np.add.at.
+        # A product with a sparse matrix of one-hot columns: at least 4 times as fast as np.add.at.
         one_hot = csc_array(
             (np.ones(n, dy.dtype), x.ravel().astype(np.intp), np.arange(n + 1)), shape=(v, n)
         )

@@ -55,13 +55,12 @@ def mean(a: Array, axes: Sequence[int], times: Array | None = None) -> Array:
     k = math.prod(a.shape[axis] for axis in axes)
     rows = math.prod(a.shape[axis] for axis in memory[: places[0]])
     block = a.transpose(memory).reshape(rows, k, -1)
-    weights = np.full(k, 1.0 / k, a.dtype)
     if times is not None:
         means = np.vecdot(block[:, :, 0], times.transpose(memory).reshape(rows, k)) / k
-    elif innermost:
-        means = block[:, :, 0] @ weights  # (A, K) @ (K,) -> (A,)
     else:
-        means = weights @ block  # (K,) @ (A, K, B) -> (A, B)
+        weights = np.full(k, 1.0 / k, a.dtype)
+        # (A, K) @ (K,) -> (A,), in one product; or (K,) @ (A, K, B) -> (A, B), in A products
+        means = block[:, :, 0] @ weights if innermost else weights @ block
     kept: Array = means.reshape([1 if axis in axes else a.shape[axis] for axis in memory])
     return kept.transpose([memory.index(axis) for axis in range(a.ndim)])
 

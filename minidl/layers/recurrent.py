@@ -43,10 +43,7 @@ class Recurrent(Layer):
 
     @abstractmethod
     def step(self, a: Array, old: Array, new: Array) -> None:
-        """Turn the sums `a` into gates, in place, and write the new state (S M, N).
-
-        The blocks named in `sigmoids` hold v / 2, because sigmoid(v) = (1 + tanh(v / 2)) / 2.
-        """
+        """Turn the sums `a` into gates, in place, and write the new state (S M, N)."""
 
     @abstractmethod
     def step_back(self, a: Array, old: Array, new: Array, ds: Array) -> None:
@@ -56,7 +53,7 @@ class Recurrent(Layer):
         """
 
     def stacked_weights(self) -> Array:
-        """A fresh A (D + 1 + M, G M)."""
+        """A (D + 1 + M, G M), as an array of its own."""
         return np.vstack([self.weight, self.bias, self.recurrent_weight])
 
     def unstack_gradients(self, dA: Array) -> None:
@@ -93,7 +90,7 @@ class Recurrent(Layer):
     ) -> Array:
         (n, steps, d), m, A = x.shape, self.units, self.stacked_weights()
         k, gm = A.shape
-        for block in self.sigmoids:
+        for block in self.sigmoids:  # `step` gets v / 2, as sigmoid(v) = (1 + tanh(v / 2)) / 2
             A[:, block * m : (block + 1) * m] *= 0.5
         scratch = self._scratch if training else Scratch()
         columns = scratch.empty("columns", (steps + 1, k + (self.n_states - 1) * m, n), x.dtype)
@@ -101,11 +98,12 @@ class Recurrent(Layer):
         columns[:, d] = 1.0
         states = columns[:, d + 1 :]
         states[0] = 0.0
-        a = scratch.empty("gates", (steps if training else 1, gm, n), x.dtype)
+        a: Array | list[Array] = [np.empty((gm, n), x.dtype)] * steps  # one block for all steps
+        if training:
+            a = scratch.empty("gates", (steps, gm, n), x.dtype)
         for t in range(steps):
-            gates = a[t if training else 0]
-            np.matmul(A.T, columns[t, :k], out=gates)  # (G M, K) @ (K, N) -> (G M, N)
-            self.step(gates, states[t], states[t + 1])
+            np.matmul(A.T, columns[t, :k], out=a[t])  # (G M, K) @ (K, N) -> (G M, N)
+            self.step(a[t], states[t], states[t + 1])
             if mask is not None:  # where a step does not count, the state stays
                 np.copyto(states[t + 1], states[t], where=~mask[:, t])
         if training:

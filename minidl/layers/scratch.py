@@ -15,9 +15,9 @@ class Scratch(dict[str, Array]):
     """Blocks by name that only grow and are used again in the next pass.
 
     Memory that is asked for and given back in every pass comes from the system page by page, each
-    cleared first. A layer keeps a Scratch as an attribute and uses it in training passes alone, of
-    which there is one at a time. Copies of a layer, replicas included, begin with an empty one: it
-    is a dict because a replica shares all other options of its model.
+    cleared first: two fifths of an LSTM's training step. A layer keeps a Scratch as an attribute
+    and uses it in training passes alone, of which there is one at a time. Copies of a layer begin
+    with an empty one, replicas too: those copy dicts, and share other attributes with their model.
     """
 
     def empty(self, name: str, shape: Shape, dtype: DTypeLike) -> Array:

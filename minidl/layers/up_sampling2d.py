@@ -66,16 +66,16 @@ class UpSampling2D(Layer):
         for copy in self.copies(y):
             copy[...] = x
         if training:
-            self.save_for_backward()
+            self.save_for_backward(x.shape)
         return y
 
     def backward(
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
-        self.saved()
+        ((n, *image),) = self.saved()
         if not input_grad:
             return None
-        dx = batch_empty(len(dy), self.input_shape, dy.dtype) if out is None else out
+        dx = batch_empty(n, tuple(image), dy.dtype) if out is None else out
         first, *others = self.copies(dy)
         dx[...] = first
         for copy in others:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from minidl.arguments import whole_number
@@ -117,12 +117,11 @@ class Geometry:
         padded = any(any(self.pads(axis, 1)) for axis in range(len(self.kernel)))
         return max(self.kernel) == max(self.stride) == 1 and not padded
 
-    def mirrored_pads(self, lengths: Sequence[int]) -> tuple[tuple[int, int], ...] | None:
-        """Padding with which mirrored kernels lead from outputs back to inputs of these lengths.
+    def mirrored(self, lengths: Sequence[int]) -> Geometry:
+        """The windows by which mirrored kernels lead from the outputs back to these lengths.
 
-        None where they do not: with a stride, or where padding is wider than a window.
+        Where the padding is wider than a window, theirs is negative. Needs a stride of 1.
         """
         pads = [self.pads(axis, length) for axis, length in enumerate(lengths)]
-        spans = zip(self.spans, pads, strict=True)
-        mirrored = tuple((span - 1 - before, span - 1 - after) for span, (before, after) in spans)
-        return mirrored if max(self.stride) == 1 and min(map(min, mirrored)) >= 0 else None
+        back = [(n - 1 - p, n - 1 - q) for n, (p, q) in zip(self.spans, pads, strict=True)]
+        return replace(self, padding=tuple(back))

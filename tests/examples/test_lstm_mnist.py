@@ -39,11 +39,11 @@ def run(example, capsys, *options):
 
 @pytest.mark.usefixtures("few_digits")
 def test_it_learns_and_needs_whole_digits(example, capsys):
-    lines, accuracy = run(example, capsys, "--synthetic", "--epochs", "4")
+    lines, accuracy = run(example, capsys, "--synthetic", "--epochs", "3")
     assert lines[0].startswith("Using synthetic digits, drawn by the program")
     assert lines[1] == "synthetic digits: 2,000 images, 500 of them held out for validation"
     assert any("0 LSTM(24)" in line for line in lines)
-    assert sum(bool(EPOCH.fullmatch(line)) for line in lines) == 4
+    assert sum(bool(EPOCH.fullmatch(line)) for line in lines) == 3
     assert accuracy > 0.6
     table = [line.split() for line in lines[-6:-1]]
     assert [int(rows) for rows, _ in table] == [14, 21, 23, 25, 28]

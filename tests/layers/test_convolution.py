@@ -82,6 +82,9 @@ def check(case, reference, data):
     dy = rng.normal(size=y.shape)
     dx = layer.backward(dy)
     linear = y - (layer.bias if layer.use_bias else 0)
+    if layer.use_bias:
+        expected = sum(dy.reshape(-1, layer.filters))
+        np.testing.assert_allclose(layer.gradients["bias"], expected, rtol=1e-9, atol=1e-10)
     value = (dy * linear).sum()  # linear in x and in the weights
     assert (dx * x).sum() == pytest.approx(value, rel=1e-9, abs=1e-10)
     assert (layer.gradients["weight"] * layer.weight).sum() == pytest.approx(

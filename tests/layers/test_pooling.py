@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from references import pooling
 
 import minidl as dl
+from minidl.buffers import batch_empty
+from minidl.layers.pooling import in_memory_order
 
 IMAGE_LAYERS = [
     dl.MaxPool2D(),
@@ -168,9 +170,11 @@ def test_a_pixel_of_minus_infinity_wins_against_padding():
     np.testing.assert_array_equal(dx[0, ..., 0], [[1, 0, 1], [0, 0, 0], [1, 0, 1]])
 
 
-def test_windows_of_more_than_256_pixels():
-    x = np.random.default_rng(0).normal(size=(2, 20, 20, 2))
-    layer = dl.MaxPool2D(18, 1).build((20, 20, 2), dtype=np.float64)
+@pytest.mark.parametrize("size", [(256, 1), (257, 1), (18, 18)])
+def test_windows_of_about_256_pixels_and_more(size):
+    shape = (size[0] + 1, size[1], 2)
+    x = -np.arange(2.0 * np.prod(shape)).reshape(2, *shape)  # the first pixel is the largest
+    layer = dl.MaxPool2D(size, 1).build(shape, dtype=np.float64)
     y, dy, dx = gradients(layer, x)
     np.testing.assert_array_equal(y, pooling.max_pool(layer, x))
     np.testing.assert_allclose(dx, pooling.max_pool_gradient(layer, x, dy), rtol=1e-12)
@@ -263,6 +267,15 @@ def test_up_sampling_by_nothing_is_refused():
         dl.UpSampling2D(0)
     with pytest.raises(dl.ArgumentError, match="UpSampling2D: size must be a whole number, or 2"):
         dl.UpSampling2D((1, 2, 3))
+
+
+def test_images_are_copied_only_where_they_lie_in_another_order():
+    images = batch_empty(5, (4, 6, 3), np.float32)
+    images[...] = np.random.default_rng(0).normal(size=images.shape)
+    assert in_memory_order(images) is images
+    copy = in_memory_order(np.ascontiguousarray(images))
+    assert copy.transpose(3, 1, 2, 0).flags.c_contiguous
+    np.testing.assert_array_equal(copy, images)
 
 
 def test_results_lie_batch_innermost_whatever_the_order_of_the_input():

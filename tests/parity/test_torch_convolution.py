@@ -77,6 +77,7 @@ LAYERS = {
     "groups": (lambda: dl.Conv2D(6, 3, groups=3), (6, 5, 6), conv(groups=3)),
     "depthwise": (lambda: dl.Conv2D(8, 3, padding=1, groups=4), (6, 5, 4), conv(1, [1] * 4, 1, 4)),
     "pointwise": (lambda: dl.Conv2D(5, 1), (4, 5, 3), conv()),
+    "pointwise, padding": (lambda: dl.Conv2D(3, 1, padding=1), (4, 5, 3), conv(pads=[1] * 4)),
     "pointwise, stride, groups": (
         lambda: dl.Conv2D(4, 1, stride=2, groups=2),
         (4, 5, 2),
