@@ -34,7 +34,7 @@ class Conv1D(Convolution):
     For signals and short patterns in text. With "causal" padding no output sees a later step;
     layers of dilation 1, 2, 4, ... then look far back at little cost.
 
-    Cost: $2 N T' K F$ operations forward with $K = k\, C / \text{groups}$, twice that backward.
+    Cost: $2 N T' K F C / \text{groups}$ operations forward, twice that backward.
     Windows are written out for some samples or steps at a time, some MiB whatever the batch.
 
     Shapes:

@@ -1,7 +1,7 @@
 """Kernels times the windows of images, and the two derivatives of that.
 
-Arrays are blocks (C, H, W, N) in any memory order; see `image_windows` for how windows become
-matrices. Results have the group of channels as a first axis, G.
+Arrays are blocks (C, H, W, N) in any memory order. `image_windows` tells how windows become
+matrices (K, P); each group of channels has its own.
 """
 
 from __future__ import annotations
@@ -42,7 +42,8 @@ def weight_gradient(x: Array, dy: Array, gradient: Array, at: Geometry) -> None:
 
 def spread(dy: Array, weight: Array, dx: Array, at: Geometry) -> None:
     """Fill dx (C, H, W, N), the gradient of `correlate` at x: each dy times its window's kernel."""
-    if max(at.stride) == 1 and (len(dy) <= len(dx) or at.is_pointwise):  # then it is faster
+    if max(at.stride) == 1 and (len(dy) <= len(dx) or at.is_pointwise):
+        # Mirrored kernels gather what add_products would add up, from no more windows than forward.
         correlate(dy, _mirrored(weight, at.groups), None, dx, at.mirrored(dx.shape[1:3]))
         return
     dx[...] = 0

@@ -1,11 +1,14 @@
 """LayerNorm, RMSNorm, GroupNorm, and the means that all of them are made of."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import minidl as dl
+from minidl.buffers import batch_empty
 from minidl.layers.normalization import mean
 
 BY_ROW = {
@@ -50,6 +53,29 @@ def test_means_over_any_axes_in_any_memory(case, same_memory):
     expected = (a * b).mean(axes, keepdims=True)
     np.testing.assert_allclose(mean(a, axes, b), expected, atol=1e-14)
     np.testing.assert_allclose(mean(case[0], axes), a.mean(axes, keepdims=True), atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("a", "axes"),
+    [
+        (np.ones((500, 40)), (0,)),
+        (np.ones((500, 40)), (1,)),
+        (np.ones((50, 20, 20)), (0, 1)),
+        (batch_empty(20, (10, 10, 10), np.float64), (0, 1, 2)),
+        (batch_empty(20, (10, 10, 10), np.float64), (3,)),
+        (batch_empty(20, (10, 10, 10), np.float64).reshape(20, 10, 10, 2, 5), (1, 2, 4)),
+    ],
+)
+def test_means_in_the_usual_memory_need_no_copy(a, axes):
+    a[...] = 3.0
+    tracemalloc.start()
+    means = mean(a, axes)
+    if axes in ((1,), (0, 1, 2)):  # innermost, so products need no room either
+        mean(a, axes, a)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < a.nbytes / 4
+    np.testing.assert_allclose(means, np.full_like(means, 3.0))
 
 
 def test_a_mean_does_not_overflow_where_its_sum_would():
