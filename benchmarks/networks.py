@@ -90,15 +90,18 @@ def parameters(layer: tuple, shape: tuple[int, ...]) -> list[dict[str, tuple[int
 def initial_values(layers: Layers, input_shape: tuple[int, ...], seed: int = 0) -> Start:
     """Parameters of every layer that has them.
 
-    Weights are normal, of He's variance, or half of it where rows are sequences: with few ReLUs the
-    full one diverges. Biases are zeros, scales gamma ones.
+    Weights are normal and of He's variance, biases zeros, gamma ones. Networks for sequences have
+    half that variance, since the full one diverges with so few ReLUs, and small random biases,
+    without which blank steps have no variance to normalise.
     """
-    rng, gain = np.random.default_rng(seed), 1 if len(input_shape) == 2 else 2
+    rng = np.random.default_rng(seed)
+    gain, spread = (1, 0.1) if len(input_shape) == 2 else (2, 0)
 
     def value(name: str, form: tuple[int, ...]) -> np.ndarray:
-        if len(form) == 1:
-            return np.full(form, name == "gamma", np.float32)
-        return rng.normal(0, np.sqrt(gain / np.prod(form[:-1])), form).astype(np.float32)
+        if name == "gamma":
+            return np.ones(form, np.float32)
+        scale = np.sqrt(gain / np.prod(form[:-1])) if len(form) > 1 else spread
+        return rng.normal(0, scale, form).astype(np.float32)
 
     return [
         tuple(value(name, form) for name, form in part.items())

@@ -92,7 +92,7 @@ def save_pictures(model, x_test):
             maps.reshape(30, 28, 28),
             names * 5,
             columns=6,
-            title="What they see in five test digits",
+            title="What the filters see in five test digits",
         ),
     }
     OUTPUT.mkdir(exist_ok=True)

@@ -44,6 +44,21 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     return out
 
 
+def rows_times(x: Array, w: Array, out: Array | None) -> Array:
+    """Return x W for rows (N, D), or for the steps of sequences (N, T, D)."""
+    if x.ndim == 2:
+        return matmul(x, w, out)
+    if out is None or not out.flags.c_contiguous:
+        return matmul(as_rows(x), w).reshape(*x.shape[:-1], -1)
+    matmul(as_rows(x), w, as_rows(out))
+    return out
+
+
+def as_rows(x: Array) -> Array:
+    """Every step of sequences (N, T, D) as a row (N T, D); rows as they are."""
+    return x if x.ndim == 2 else x.reshape(-1, x.shape[-1])
+
+
 @functools.cache
 def has_small_kernels() -> bool:
     """Whether NumPy's BLAS is one that has kernels for small matrices."""

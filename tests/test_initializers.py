@@ -88,6 +88,14 @@ def test_shape_and_floating_dtype(initializer, shape):
     assert np.isfinite(values).all()
 
 
+def test_a_truncated_normal_is_the_generators_normal_where_that_is_within_the_cut():
+    z = np.random.default_rng(0).standard_normal((20, 10))
+    kept = abs(z) <= 2
+    assert not kept.all()
+    values = draw(dl.TruncatedNormal(3, 0.5), (20, 10))
+    np.testing.assert_array_equal(values[kept], 3 + 0.5 * z[kept])
+
+
 @pytest.mark.parametrize("gain", [1.0, 2.5])
 @pytest.mark.parametrize(
     ("shape", "matrix"),
@@ -98,6 +106,13 @@ def test_orthogonal_rows_or_columns(shape, matrix, gain):
     w = draw(dl.Orthogonal(gain), shape).reshape(matrix)
     gram = w.T @ w if matrix[0] >= matrix[1] else w @ w.T
     np.testing.assert_allclose(gram, gain**2 * np.eye(len(gram)), atol=1e-14)
+
+
+def test_a_square_orthogonal_matrix_is_q_of_the_generators_normal_matrix():
+    w, a = draw(dl.Orthogonal(), (5, 5)), np.random.default_rng(0).normal(size=(5, 5))
+    r = w.T @ a
+    np.testing.assert_allclose(np.tril(r, -1), 0, atol=1e-14)
+    assert (np.diagonal(r) > 0).all()
 
 
 def test_orthogonal_matrices_have_no_preferred_sign():

@@ -8,7 +8,7 @@ import threadpoolctl
 
 import minidl as dl
 from minidl import products
-from minidl.products import has_small_kernels, matmul
+from minidl.products import has_small_kernels, matmul, rows_times
 
 K = 5
 PIECE = 8 * K * 16  # so that 128, 40 and 8 rows of 1, 3 and 16 columns make a piece
@@ -127,3 +127,17 @@ def test_a_dense_layer_is_differentiated_right_in_pieces(monkeypatch, units):
     np.testing.assert_allclose(
         model(x), np.einsum("nd,dm->nm", x, model.weight), rtol=1e-12, atol=1e-14
     )
+
+
+@pytest.mark.parametrize("strided", [False, True], ids=["contiguous", "strided"])
+@pytest.mark.parametrize("shape", [(6, 4), (2, 3, 4)], ids=["rows", "steps"])
+def test_rows_and_steps(shape, strided):
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=shape), rng.normal(size=(4, 5))
+    expected = np.einsum("...d,dm->...m", x, w)
+    np.testing.assert_allclose(rows_times(x, w, None), expected, rtol=1e-12)
+    out = np.full((*shape[:-1], 10 if strided else 5), np.nan)[..., : 10 : 2 if strided else 1]
+    y = rows_times(x, w, out)
+    np.testing.assert_allclose(y, expected, rtol=1e-12)
+    if not strided:
+        assert y is out

@@ -1,5 +1,7 @@
 """Sparse rows in front of a Dense: the same numbers as from arrays, without ever making one."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -168,3 +170,5 @@ def test_what_counts_as_sparse():
     assert all(is_sparse(kind(SPARSE)) for kind in (*KINDS, sp.coo_array))
     assert not is_sparse(DENSE)
     assert not is_sparse([1, 2])
+    assert not is_sparse(SimpleNamespace(nnz=3))
+    assert not is_sparse(SimpleNamespace(tocsr=SPARSE.tocsr))

@@ -36,8 +36,9 @@ class Conv2D(Convolution):
     a pooling layer or `stride=2` where the image is to become smaller. `groups` equal to the number
     of channels is a depthwise convolution.
 
-    Cost: $2 N H' W' K F$ operations forward with K = KH KW C / groups, twice that backward. Windows are written out a few rows at a time, some MiB whatever the batch. Images that
-    do not lie batch-innermost in memory are copied once.
+    Cost: $2 N H' W' K F$ operations forward with K = KH KW C / groups, twice that backward.
+    Windows are written out a few rows at a time, some MiB whatever the batch. Images that do not
+    lie batch-innermost in memory are copied once.
 
     Shapes:
         x `(N, H, W, C)`, y `(N, H', W', F)` with F = `filters` and

@@ -10,7 +10,7 @@ from minidl.initializers import HeNormal, Initializer, Zeros
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
 from minidl.parameters import ParameterSpec
-from minidl.products import NARROW, matmul
+from minidl.products import NARROW, as_rows, matmul, rows_times
 from minidl.typing import Array, Shape
 
 
@@ -105,24 +105,10 @@ class Dense(Layer):
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
         (x,) = self.saved()
-        if x.ndim == 3:  # every step is a row
-            x, dy_rows = x.reshape(-1, x.shape[-1]), dy.reshape(-1, dy.shape[-1])
-        else:
-            dy_rows = dy
-        matmul(x.T, dy_rows, self.gradients["weight"])  # (D, N) @ (N, M) -> (D, M)
+        dy_rows = as_rows(dy)
+        matmul(as_rows(x).T, dy_rows, self.gradients["weight"])  # (D, N) @ (N, M) -> (D, M)
         if self.use_bias:
             dy_rows.sum(axis=0, out=self.gradients["bias"])  # (N, M) -> (M,)
         if not input_grad:
             return None
         return rows_times(dy, self.weight.T, out)  # (N, M) @ (M, D) -> (N, D)
-
-
-def rows_times(x: Array, w: Array, out: Array | None) -> Array:
-    """Return x W for rows (N, D), or for the steps of sequences (N, T, D)."""
-    if x.ndim == 2:
-        return matmul(x, w, out)
-    rows = x.reshape(-1, x.shape[-1])  # (N T, D)
-    if out is None or not out.flags.c_contiguous:
-        return matmul(rows, w).reshape(*x.shape[:-1], -1)
-    matmul(rows, w, out.reshape(len(rows), -1))
-    return out

@@ -13,8 +13,8 @@ from minidl.initializers import GlorotUniform, Zeros
 from minidl.layers.attention import attend, attend_backward
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
-from minidl.layers.dense import rows_times
 from minidl.parameters import ParameterSpec
+from minidl.products import as_rows, rows_times
 from minidl.typing import Array, Shape
 
 
@@ -134,7 +134,7 @@ class MultiHeadSelfAttention(Layer):
     ) -> Array | None:
         x, qkv, weights, context = self.saved()
         d = x.shape[-1]
-        dy_rows = dy.reshape(-1, d)  # (N T, D)
+        dy_rows = as_rows(dy)  # (N T, D)
         np.matmul(context.reshape(-1, d).T, dy_rows, out=self.gradients["output_weight"])
         dy_rows.sum(axis=0, out=self.gradients["output_bias"])
         dcontext = rows_times(dy, self.output_weight.T, None)
@@ -142,7 +142,7 @@ class MultiHeadSelfAttention(Layer):
         dqkv = np.empty_like(qkv)
         attend_backward(dc, c, weights, q, k, v, out=self._heads(dqkv))
         dqkv[..., :d] /= math.sqrt(q.shape[-1])
-        dqkv_rows = dqkv.reshape(-1, 3 * d)  # (N T, 3D)
+        dqkv_rows = as_rows(dqkv)  # (N T, 3D)
         np.matmul(x.reshape(-1, d).T, dqkv_rows, out=self.gradients["weight"])
         dqkv_rows.sum(axis=0, out=self.gradients["bias"])
         if not input_grad:

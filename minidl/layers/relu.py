@@ -9,7 +9,7 @@ import numpy as np
 from minidl.layers.base import Layer
 from minidl.typing import Array
 
-FEW = 4096  # numbers up to which clip's longer way into the loop costs more than it saves
+FEW = 4096  # numbers up to which that costs more than it saves
 
 
 class ReLU(Layer):
@@ -33,10 +33,8 @@ class ReLU(Layer):
     """
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
-        if x.size <= FEW:
-            y = np.maximum(x, 0, out=out)
-        else:
-            y = x.clip(0.0, math.inf, out)  # the same, three to six times as fast
+        # the same by clip, which is up to six times as fast but takes longer to begin
+        y = np.maximum(x, 0, out=out) if x.size <= FEW else x.clip(0.0, math.inf, out)
         if training:
             self.save_for_backward(y)
         return y

@@ -13,6 +13,7 @@ from scipy import signal
 import minidl as dl
 from minidl.buffers import batch_empty
 from minidl.layers import image_windows, step_windows
+from minidl.layers.windows import Geometry
 
 few = settings(max_examples=60, deadline=None)
 small = st.integers(1, 3)
@@ -223,6 +224,36 @@ def test_the_order_of_the_input_in_memory_does_not_matter():
     batch_innermost[...] = x
     np.testing.assert_array_equal(layer(batch_innermost), layer(x))
     assert layer.forward(x).transpose(3, 1, 2, 0).flags.c_contiguous
+
+
+def test_a_batch_of_images_is_cut_so_that_windows_keep_to_the_bound(monkeypatch):
+    at = Geometry((3, 2), (2, 3), "valid", (2, 1), 1)  # windows of 5 x 2 pixels
+    image, result = np.zeros((4, 20, 18, 10)), np.zeros((7, 8, 6, 10))
+    # a row of the slab has 2 * 4 * 6 * 10 numbers, 3,840 bytes
+    monkeypatch.setattr(image_windows, "COLUMN_BYTES", 10_000)
+    parts = list(image_windows.samples(image, 6, at))  # 5 rows take 3.84 times half of the bound
+    assert parts == [slice(0, 3), slice(3, 6), slice(6, 9), slice(9, 12)]
+    monkeypatch.setattr(image_windows, "COLUMN_BYTES", 40_000)
+    assert list(image_windows.samples(image, 6, at)) == [slice(0, 10)]
+    parts = list(image_windows.stretches(image, result, at))  # 3 windows reach over 9 rows, of 10
+    assert parts == [slice(0, 3), slice(3, 6), slice(6, 8)]
+    monkeypatch.setattr(image_windows, "COLUMN_BYTES", 1)
+    parts = list(image_windows.stretches(image, result, at))
+    assert parts == [slice(i, i + 1) for i in range(8)]
+
+
+def test_a_batch_of_sequences_is_cut_so_that_windows_keep_to_the_bound(monkeypatch):
+    at, x = Geometry((3,), (1,), "same", (1,), 1), np.zeros((7, 5, 2))  # 48 bytes a window
+
+    def parts(n_bytes):
+        monkeypatch.setattr(step_windows, "COLUMN_BYTES", n_bytes)
+        return list(step_windows.stretches(x, 5, at))
+
+    assert parts(500) == [(slice(i, i + 2), slice(0, 5)) for i in (0, 2, 4, 6)]
+    single = [slice(i, i + 1) for i in range(7)]
+    thirds = slice(0, 2), slice(2, 4), slice(4, 5)
+    assert parts(100) == list(itertools.product(single, thirds))
+    assert parts(1) == list(itertools.product(single, single[:5]))
 
 
 def peak_bytes(work):
