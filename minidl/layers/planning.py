@@ -49,12 +49,15 @@ class Plan:
 
     @property
     def largest_product(self) -> int:
-        """Multiplications for one row in the largest product of a batch with a matrix."""
+        """Multiplications for one row of a batch in the largest product of two matrices.
+
+        All steps of a sequence go into one product; of images, a row of pixels.
+        """
         products = [
-            spec.size * n_elements(_more_axes(p.output_shape, p.input_shape)[:-1])
+            spec.size * n_elements(p.output_shape[-2:-1])
             for p in self.walk()
             for spec in p.specs
-            if len(spec.shape) > 1
+            if len(spec.shape) > 1 and not p.layer.accepts_integers  # which picks rows instead
         ]
         return max(products, default=0)
 
@@ -70,14 +73,6 @@ class Plan:
 def n_elements(shape: Shape) -> int:
     """Number of elements of a sample; an open axis counts as a usual length."""
     return math.prod(OPEN_LENGTH if length is None else length for length in shape)
-
-
-def _more_axes(output_shape: Shape, input_shape: Shape) -> Shape:
-    """The shape that says how many vectors of a sample are multiplied.
-
-    A recurrent layer that returns its last output has multiplied every step all the same.
-    """
-    return output_shape if len(output_shape) >= len(input_shape) else input_shape
 
 
 def make_plan(layer: Layer, input_shape: Shape) -> Plan:

@@ -36,7 +36,11 @@ class PerPixel(dl.Layer):
         ([dl.Dense(3)], (5,), 15),
         ([dl.Dense(3), dl.ReLU(), dl.Dense(7), dl.Sequential([dl.Dense(2)])], (5,), 21),
         ([dl.Sequential([dl.Dense(2), dl.Dense(30)])], (5,), 60),
-        ([PerPixel()], (4, 6, 3), 9 * 24),
+        ([PerPixel()], (4, 6, 3), 9 * 6),  # a row of pixels
+        ([dl.Conv2D(5, 3)], (8, 7, 2), 3 * 3 * 2 * 5 * 5),
+        ([dl.Dense(3)], (4, 5), 15 * 4),  # all steps
+        ([dl.Dense(3)], (None, 5), 15 * 64),
+        ([dl.Embedding(1000, 3), dl.Dense(2)], (4,), 6 * 4),  # picks rows, multiplies nothing
         ([dl.ReLU(), dl.Flatten()], (5, 2), 0),
     ],
     ids=str,
