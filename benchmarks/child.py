@@ -44,7 +44,7 @@ class Child:
         rows: int,
         input_shape: list[int],
         layers: list[Any],
-        sparse: bool,
+        sparse: bool = False,
         **options: Any,
     ) -> dict[str, Any]:
         """Read data and initial values from files."""

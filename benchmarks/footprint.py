@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -77,21 +77,28 @@ def is_tool(package: str) -> bool:
     return package.split("-")[0] in ("pip", "setuptools", "_distutils_hack")
 
 
-def peak_memory(start: Callable[[str], Process], folder: Path) -> dict[str, Found]:
-    """Memory of a training run of one epoch, each in a process of its own.
+def peak_memory(
+    start: Callable[[str], Process], folder: Path, names: Iterable[str]
+) -> dict[str, Found]:
+    """Memory of one epoch of training, or of one call, each program in a process of its own.
+
+    Args:
+        start: Starts a contestant's process by its name.
+        folder: Holds the rows.
+        names: Of workloads.
 
     Returns:
         By workload and contestant: bytes of the data, of the process once the program has been
         imported and the data read, and of its peak at the end.
     """
     results: dict[str, Found] = {}
-    for workload in (w for w in WORKLOADS if w.name in MEMORY_WORKLOADS):
+    for workload in (w for w in WORKLOADS if w.name in names):
         write_start(folder, initial_values(workload.layers, workload.input_shape))
         found = results[workload.name] = {}
-        for name in MEMORY:
+        for name in (name for name in MEMORY if name in workload.contestants):
             rounds = Rounds(start, folder, 1)
             try:
-                found[name] = one_epoch(rounds, name, workload)
+                found[name] = one_run(rounds, name, workload)
             except ContestantError as error:
                 found[name] = {"problem": str(error)}
             finally:
@@ -100,13 +107,14 @@ def peak_memory(start: Callable[[str], Process], folder: Path) -> dict[str, Foun
     return results
 
 
-def one_epoch(rounds: Rounds, name: str, workload: Workload) -> dict[str, int]:
+def one_run(rounds: Rounds, name: str, workload: Workload) -> dict[str, int]:
     """Figures of one contestant."""
     process = rounds.process(name)
     arguments = task_arguments(workload, rounds.folder) | {"fit_epochs": 1, "loop_epochs": 1}
     loaded = process.ask("load", **arguments)
-    process.ask("begin", kind="Training")
-    done = process.ask("round")
+    process.ask("begin", kind=workload.kind.capitalize())
+    training = workload.kind == "training"
+    done = process.ask("round") if training else process.ask("calls", count=1)
     return {
         "data": loaded["data_bytes"],
         "before": loaded["memory"],

@@ -30,13 +30,13 @@ def import_table(footprint: dict[str, Any]) -> str:
     return table(["program", "import, best / median, s", "installed, MB", "target"], rows)
 
 
-def memory_tables(footprint: dict[str, Any]) -> list[str]:
-    """Memory of a training run of one epoch, a table for each workload."""
+def memory_tables(memory: dict[str, Any]) -> list[str]:
+    """What `peak_memory` found, a table for each workload."""
     parts = []
     head = ["program", "peak of the process", "above the data", "above program and data", "target"]
-    for workload in (w for w in WORKLOADS if w.name in footprint["memory"]):
+    for workload in (w for w in WORKLOADS if w.name in memory):
         rows = []
-        for name, found in footprint["memory"][workload.name].items():
+        for name, found in memory[workload.name].items():
             row = [CONTESTANTS[name].label]
             if "problem" in found:
                 rows.append([*row, found["problem"], "", "", ""])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import footprint, scaling, workloads
-from benchmarks.data import write_rows
+from benchmarks.data import write_rows, write_sparse_rows
 from benchmarks.processes import ContestantError, Process
 from benchmarks.rounds import Rounds, say
 
@@ -44,10 +44,14 @@ def measure(
         "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
         "runs": [],
         "footprint": None,
+        "sparse_memory": None,
     }
+    sparse = [workload.name for workload in ALL if workload.sparse and workload.name in names]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         results["data"] = write_rows(folder)
+        if sparse:
+            write_sparse_rows(folder)
         processes = partial(Process, environments=environments, cores=threads)
         for setting in kernels:
             say(f"kernels: {setting}")
@@ -58,8 +62,13 @@ def measure(
             results["footprint"] = {
                 "import": footprint.import_seconds(environments),
                 "size": footprint.installed_size(environments),
-                "memory": footprint.peak_memory(partial(processes, kernels=kernels[0]), folder),
+                "memory": footprint.peak_memory(
+                    partial(processes, kernels=kernels[0]), folder, footprint.MEMORY_WORKLOADS
+                ),
             }
+        results["sparse_memory"] = footprint.peak_memory(
+            partial(processes, kernels=kernels[0]), folder, sparse
+        )
     return results
 
 

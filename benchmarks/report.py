@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.footprint_tables import import_table, memory_tables
+from benchmarks.data import SPARSE_SHAPE
+from benchmarks.footprint_tables import MIB, import_table, memory_tables
 from benchmarks.heading import head
 from benchmarks.sameness import TOLERANCE
 from benchmarks.scaling import SWEEPS
@@ -20,6 +21,8 @@ GROUPS = {
     "W5": "W5: training convolutional networks",
     "W6": "W6: latency of one row",
     "W7": "W7: throughput of 10,000 rows",
+    "W10": "W10: training on sequences",
+    "W11": "W11: sparse rows",
 }
 NOTE = (
     "Seconds a training step, or a call. Each program runs in a process of its own; all take turns "
@@ -55,9 +58,10 @@ def markdown(files: list[dict[str, Any]]) -> str:
             parts.append(f"## {title}")
         for workload in members:
             parts += [f"**{workload.title}**", workload_table(workload, runs)]
+    parts += sparse_parts(files)
     parts += footprint_parts(files)
     parts += scaling_parts(runs)
-    training = [w for w in workloads if w.kind == "training" and not w.unavailable]
+    training = [w for w in workloads if w.kind == "training" and not (w.sparse or w.unavailable)]
     if training:
         parts += ["## The machine's limit", limit_note(runs), limit_table(training, runs)]
     if workloads:
@@ -82,8 +86,19 @@ def footprint_parts(files: list[dict[str, Any]]) -> list[str]:
                 "without pip.",
                 import_table(file["footprint"]),
                 "Memory of one epoch of training, each program in a process of its own.",
-                *memory_tables(file["footprint"]),
+                *memory_tables(file["footprint"]["memory"]),
             ]
+    return []
+
+
+def sparse_parts(files: list[dict[str, Any]]) -> list[str]:
+    """Memory of W11, from the first file that has it."""
+    rows, features = SPARSE_SHAPE
+    dense = f"As a dense array the rows alone would take {4 * rows * features / MIB:,.0f} MiB."
+    for file in files:
+        if file.get("sparse_memory"):
+            note = "Memory of one epoch and of one call, each program in a process of its own."
+            return [f"{note} {dense}", *memory_tables(file["sparse_memory"])]
     return []
 
 

@@ -6,7 +6,7 @@ The network never sees a whole image. At each step it gets one row of pixels and
 128 numbers; after the last row it says which digit that was. The same weights serve all rows, and
 what tells the rows apart is only what has been remembered of those before.
 
-How to run it (about a minute):
+How to run it (a minute or two):
 
     python examples/lstm_mnist.py
     python examples/lstm_mnist.py --units 64 --epochs 3

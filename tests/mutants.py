@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 
 MATHEMATICS = {
     "matmul",  # below the layers
+    "rows_times",
+    "as_rows",
     "is_finite",
     "carve",
     "usable_cores",
@@ -29,7 +31,6 @@ MATHEMATICS = {
     "forward",  # layers
     "backward",
     "classes_first",
-    "rows_times",
     "logistic",
     "_exact",
     "_exact_derivative",
@@ -58,7 +59,7 @@ MATHEMATICS = {
     "count",
     "spans",
     "is_pointwise",
-    "mirrored_pads",
+    "mirrored",
     "correlate",
     "weight_gradient",
     "spread",
@@ -227,6 +228,12 @@ def mutants_of(path: str, source: bytes) -> list[Mutant]:
         line = source.count(b"\n", 0, start) + 1
         found.setdefault(changed, Mutant(path, line, original, mutated, changed))
     return sorted(found.values(), key=lambda mutant: mutant.line)
+
+
+def functions_of(source: bytes) -> set[str]:
+    """The names of all functions of a file."""
+    nodes = ast.walk(ast.parse(source))
+    return {node.name for node in nodes if isinstance(node, ast.FunctionDef)}
 
 
 class _Edits:

@@ -38,7 +38,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutants import Mutant, mutants_of
+from mutants import MATHEMATICS, Mutant, functions_of, mutants_of
 
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENTS = "tests/mutation_equivalents.toml"
@@ -57,15 +57,15 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/initializers/*.py": ("tests/test_initializers.py",),
     "minidl/layers/*.py": ("tests/layers/test_contract.py",),
     "minidl/containers/*.py": ("tests/layers/test_contract.py",),
-    "minidl/losses/*.py": ("tests/losses",),
+    "minidl/losses/*.py": ("tests/losses/test_base.py",),
     "minidl/optimizers/*.py": ("tests/optimizers",),
     "minidl/fusion.py": ("tests/test_objective.py",),
     "minidl/objective.py": ("tests/test_objective.py",),
-    "minidl/losses/base.py": ("tests/losses",),
+    "minidl/losses/base.py": ("tests/losses/test_base.py", "tests/losses/test_steps.py"),
     "minidl/optimizers/base.py": ("tests/optimizers",),
     "minidl/buffers.py": ("tests/test_buffers.py",),
 }
-AFTER_THE_CONTRACT = {  # more tests to run first, for the modules of these names
+MORE_TESTS = {  # to run first as well, for the modules of these names
     "containers/test_bidirectional.py": "bidirectional",
     "containers/test_chain.py": "chain nesting",
     "containers/test_masks.py": "chain masks sequential trace",
@@ -94,24 +94,29 @@ AFTER_THE_CONTRACT = {  # more tests to run first, for the modules of these name
     "layers/test_recurrent.py": "gru lstm recurrent scratch simple_rnn",
     "layers/test_softmax.py": "softmax",
     "layers/test_standardize.py": "standardize",
+    "losses/test_binary_cross_entropy.py": "binary_cross_entropy",
+    "losses/test_cross_entropy.py": "cross_entropy",
+    "losses/test_labels.py": "labels",
+    "losses/test_mean_squared_error.py": "mean_squared_error",
+    "losses/test_steps.py": "binary_cross_entropy cross_entropy labels",
 }
-USED_BY = {  # modules without a layer: the layers whose rows of the contract suite run first
+USED_BY = {  # modules without a layer: layers whose rows of the contract suite run first
     "attention": "multi_head_self_attention",
-    "chain": "bidirectional parallel residual sequential",
+    "chain": "residual sequential",
     "checks": "embedding relu",
-    "convolution": "conv1d conv2d conv2d_transpose",
-    "correlation": "conv2d conv2d_transpose",
-    "image_windows": "conv2d conv2d_transpose",
+    "convolution": "conv1d conv2d_transpose",
+    "correlation": "conv2d",
+    "image_windows": "conv2d",
     "masks": "sequential",
     "max_pooling": "max_pool1d max_pool2d",
     "nesting": "sequential",
-    "normalization": "batch_norm group_norm layer_norm rms_norm",
-    "pooling": "average_pool2d max_pool1d max_pool2d up_sampling2d",
-    "recurrent": "gru lstm simple_rnn",
-    "scratch": "gru lstm simple_rnn",
+    "normalization": "batch_norm layer_norm",
+    "pooling": "average_pool2d max_pool1d max_pool2d",
+    "recurrent": "gru lstm",
+    "scratch": "lstm",
     "step_windows": "conv1d",
     "trace": "sequential",
-    "windows": "average_pool2d conv1d conv2d conv2d_transpose max_pool1d max_pool2d",
+    "windows": "conv1d conv2d",
 }
 NO_MATHEMATICS = {
     *("__init__.py", "base.py", "building.py", "calls.py", "checks.py", "copying.py"),
@@ -210,9 +215,7 @@ class Workshop:
 
 
 def _first_stage(module: str, tests: tuple[str, ...]) -> Stage:
-    more = [
-        f"tests/{path}" for path, names in AFTER_THE_CONTRACT.items() if module in names.split()
-    ]
+    more = [f"tests/{path}" for path, names in MORE_TESTS.items() if module in names.split()]
     return Stage((*tests, *more), USED_BY.get(module, module))
 
 
@@ -359,6 +362,10 @@ def main() -> int:
             for path, stage in files.items()
             for mutant in mutants_of(path, (workshop.pristine / path).read_bytes())
         ]
+        sources = ((workshop.pristine / path).read_bytes() for path in files)
+        gone = MATHEMATICS.difference(*map(functions_of, sources))
+        if gone and not options.only:
+            raise MutationError(f"tests/mutants.py names functions that there are not: {gone}")
         reasons = read_equivalents(workshop.pristine / EQUIVALENTS)
         stale = [k for k in reasons if k[0] in files and k not in {m.key for m, _ in work}]
         work = [(mutant, stage) for mutant, stage in work if in_share(mutant, options.share)]

@@ -27,7 +27,6 @@ def network(task: Task, activation: str | None = None, **recurrent: object) -> k
 class Training:
     """`fit` on arrays, with Keras's defaults."""
 
-    options: ClassVar[dict[str, object]] = {}
     recurrent: ClassVar[dict[str, object]] = {}
 
     def __init__(self, task: Task) -> None:
@@ -35,8 +34,11 @@ class Training:
         self.model.compile(
             keras.optimizers.SGD(LEARNING_RATE),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            **self.options,
+            **self.options(),
         )
+
+    def options(self) -> dict[str, object]:
+        return {}
 
     def fit(self, rows: int, epochs: int, shuffle: bool) -> None:
         x, y = self.task.x[:rows], self.task.y[:rows]

@@ -8,7 +8,6 @@ import minidl as dl
 from benchmarks.contestants.task import ADAM_EPSILON, ADAM_RATE, LEARNING_RATE, Task
 from benchmarks.networks import Layers
 
-
 SIMPLE = {
     "dense": dl.Dense,
     "relu": dl.ReLU,

@@ -1,4 +1,4 @@
-"""scikit-learn's `MLPClassifier`, with everything off that is not plain gradient descent or Adam."""
+"""scikit-learn's `MLPClassifier`, with all off that is not plain gradient descent or Adam."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ class GRU(SequenceLayer):
 
 
 class Attention(nn.Module):
-    """Self-attention by `scaled_dot_product_attention`, one product for queries, keys and values."""
+    """Self-attention with one product for queries, keys and values."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -69,8 +69,11 @@ class Attention(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         qkv = self.project(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        y = functional.scaled_dot_product_attention(*qkv)
-        return self.output(y.transpose(1, 2).flatten(2))
+        q, k, v = qkv.unbind()
+        # Also tried: scaled_dot_product_attention, MultiheadAttention and TransformerEncoderLayer,
+        # 11.0, 11.9 and 11.8 ms of CPU time a step where this took 9.6.
+        weights = (q * q.shape[-1] ** -0.5 @ k.mT).softmax(dim=-1)
+        return self.output((weights @ v).transpose(1, 2).flatten(2))
 
 
 class Transformer(SequenceLayer):

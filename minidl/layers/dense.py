@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from minidl.arguments import whole_number
 from minidl.errors import ShapeError
 from minidl.initializers import HeNormal, Initializer, Zeros
@@ -111,4 +113,8 @@ class Dense(Layer):
             dy_rows.sum(axis=0, out=self.gradients["bias"])  # (N, M) -> (M,)
         if not input_grad:
             return None
+        if isinstance(x, np.ndarray) and x.ndim == 2 and x.strides[0] < x.strides[1]:
+            # (D, M) @ (M, N): x lies feature by feature, as Flatten leaves images, and takes its
+            # gradient back in that order at half the cost
+            return np.matmul(self.weight, dy.T).T
         return rows_times(dy, self.weight.T, out)  # (N, M) @ (M, D) -> (N, D)

@@ -134,8 +134,9 @@ class Embedding(Layer):
                 f"{x.dtype}. Embedding is the first layer of a model; convert the indices: "
                 "x.astype(np.int64)."
             )
-        if x.min(initial=0) < 0 or x.max(initial=0) >= self.vocabulary_size:
-            row, *place = np.argwhere((x < 0) | (x >= self.vocabulary_size))[0].tolist()
+        wrong = (x < 0) | (x >= self.vocabulary_size)
+        if wrong.any():
+            row, *place = np.argwhere(wrong)[0].tolist()
             position = f", position {', '.join(map(str, place))}" if place else ""
             raise DataError(
                 f"{self.where}: expected indices from 0 to {self.vocabulary_size - 1}, got "

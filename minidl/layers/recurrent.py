@@ -116,7 +116,7 @@ class Recurrent(Layer):
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
         columns, a, mask = self.saved()
-        m, A, steps = self.units, self.stacked_weights(), len(a)
+        (steps, _, n), m, A = a.shape, self.units, self.stacked_weights()
         k, d = len(A), len(self.weight)
         states = columns[:, d + 1 :]
         ds = np.zeros(states.shape[1:], dy.dtype)
@@ -136,7 +136,7 @@ class Recurrent(Layer):
         self.unstack_gradients(inputs @ da.T)  # (K, T N) @ (T N, G M) -> (K, G M)
         if not input_grad:
             return None
-        columns_grad = (A[:d] @ da).reshape(d, steps, -1)  # (D, G M) @ (G M, T N) -> (D, T N)
+        columns_grad = (A[:d] @ da).reshape(d, steps, n)  # (D, G M) @ (G M, T N) -> (D, T N)
         dx: Array = np.positive(columns_grad.transpose(2, 1, 0), out=out, order="C")
         return dx  # (N, T, D)
 

@@ -40,6 +40,23 @@ def test_operations_of_a_step():
     assert step_operations(conv, IMAGE, 1) == expected
 
 
+def test_sequences():
+    layers = (("dense", 8), ("transformer", 8, 2, 16), ("mean",), ("dense", 10))
+    assert shapes(layers, (5, 3)) == [(5, 3), (5, 8), (5, 8), (8,), (10,)]
+    assert shapes((("gru", 8), ("dense", 10)), (5, 3)) == [(5, 3), (8,), (10,)]
+    first, norm, attention, *_ = initial_values(layers, (5, 3))
+    assert [a.shape for a in attention] == [(8, 24), (24,), (8, 8), (8,)]
+    assert (norm[0] == 1).all()
+    assert first[1].any()
+
+
+def test_operations_of_a_step_on_sequences():
+    # In each of 5 steps 3 inputs and 8 states by 32 gates; the inputs need no gradient.
+    assert step_operations((("lstm", 8),), (5, 3), 2) == 2 * 2 * 5 * 32 * (2 * 3 + 3 * 8)
+    block = 5 * (8 * 24 + 8 * 8 + 2 * 8 * 16) + 2 * 5 * 5 * 8
+    assert step_operations((("transformer", 8, 2, 16),), (5, 8), 2) == 2 * 2 * 3 * block
+
+
 def test_limit_of_a_step():
     (workload,) = (w for w in WORKLOADS if w.name == "W2")
     rates = {"sgemm_gflops": 100.0, "sgemm_gflops_one_thread": 50.0, "memory_gb_per_s": 10.0}

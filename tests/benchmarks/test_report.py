@@ -31,6 +31,8 @@ FOOTPRINT = {
     "memory": {"W2": {"minidl": {"data": 0, "before": 2**20, "peak": 65 * 2**20}}},
 }
 
+SPARSE_MEMORY = {"W11-fit": {"minidl": {"data": 2**20, "before": 2**22, "peak": 33 * 2**20}}}
+
 
 def measured(kernels, ours=1e-4):
     """A run in which each contestant takes so many times as long as the one before."""
@@ -49,7 +51,8 @@ def measured(kernels, ours=1e-4):
 @pytest.fixture
 def results():
     head = {"date": "a day", "data": "MNIST", "threads": 2, "rounds": 2, "load": 0.1}
-    return {**head, "footprint": FOOTPRINT, "runs": [measured("default"), measured("SKYLAKEX")]}
+    runs = [measured("default"), measured("SKYLAKEX")]
+    return {**head, "footprint": FOOTPRINT, "sparse_memory": SPARSE_MEMORY, "runs": runs}
 
 
 def row(text, title, program):
@@ -91,6 +94,17 @@ def test_head_limit_and_footprint(results):
     assert "| minidl | 0.10 / 0.20 | 200 | <= 0.2 s: met |" in text
     assert "| JAX | missing: run `python -m benchmarks setup jax` | missing: too |  |" in text
     assert "<= 64 MiB above the data: missed by 1" in text
+
+
+def test_sequences_and_sparse_rows(results):
+    text = markdown([results])
+    found = row(text, "LSTM(64), Dense(10) on 28 steps of 28, batch 64", "Keras fit, tuned")
+    assert "800 / 800 | 8.00 / 8.00" in found
+    sparse = text.split("## W11: sparse rows")[1]
+    assert "the rows alone would take 3,815 MiB" in sparse
+    assert "| minidl | 33 | 32 | 29 |  |" in sparse
+    assert "| W10: LSTM(64)" in text
+    assert "| W11:" not in text  # its products are not those of dense rows
 
 
 def test_bound():

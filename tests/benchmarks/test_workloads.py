@@ -38,8 +38,13 @@ def test_choose():
     assert choose(["W1"]) == ["W1-32", "W1-64", "W1-128"]
     assert choose(["W4", "W1-64", "W8"]) == ["W1-64", "W4", "W8"]
     assert set(choose([])) == {w.name for w in ALL} | {"W8"}
-    with pytest.raises(ValueError, match="no workload 'W10'; there are W1-32"):
-        choose(["W1", "W10"])
+    with pytest.raises(ValueError, match="no workload 'W77'; there are W1-32"):
+        choose(["W1", "W77"])
+
+
+def test_a_word_does_not_stand_for_longer_ones():
+    assert choose(["W11"]) == ["W11-fit", "W11-predict"]
+    assert choose(["W10"]) == [f"W10-{n}" for n in ("lstm-64", "lstm-128", "gru-64", "transformer")]
 
 
 def test_convolutions_wait_for_their_layer():

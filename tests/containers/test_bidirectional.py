@@ -110,3 +110,12 @@ def test_other_layers_are_refused(layer):
 def test_wrong_rank_is_explained():
     with pytest.raises(dl.ShapeError, match=r"LSTM\(3\) in layer 0 of Bidirectional: expected"):
         dl.Bidirectional(dl.LSTM(3)).build((4,))
+
+
+def test_inside_a_model_too_backward_runs_once():
+    model = dl.Sequential([dl.Bidirectional(dl.LSTM(3)), dl.Dense(2)]).build((4, 2), rng=0)
+    model.forward(np.ones((5, 4, 2), np.float32), training=True)
+    inner, dy = model.layers[0], np.ones((5, 6), np.float32)
+    inner.backward(dy)
+    with pytest.raises(dl.StateError, match=r"^Bidirectional in layer 0 of Sequential: backward"):
+        inner.backward(dy)

@@ -12,7 +12,7 @@ from scipy import signal
 
 import minidl as dl
 from minidl.buffers import batch_empty
-from minidl.layers import image_windows, step_windows
+from minidl.layers import correlation, image_windows, step_windows
 from minidl.layers.windows import Geometry
 
 few = settings(max_examples=60, deadline=None)
@@ -183,6 +183,24 @@ def test_a_transposed_convolution_is_the_gradient_of_a_convolution():
     back.weight = conv.weight  # (KH, KW, C, F) of the one is (KH, KW, F, C) of the other
     y = conv.forward(rng.normal(size=(4, 6, 5, 2)), training=True)
     np.testing.assert_allclose(back(y), conv.backward(y), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    ("filters", "kernel", "stride", "mirrored"),
+    [(1, 3, 1, True), (2, 3, 1, True), (3, 3, 1, False), (3, 1, 1, True), (1, 3, (1, 2), False)],
+)
+def test_the_way_back_gathers_where_that_takes_no_more_windows(
+    monkeypatch, filters, kernel, stride, mirrored
+):
+    scattered = []
+
+    def noted(*arguments):
+        scattered.append(image_windows.add_products(*arguments))
+
+    monkeypatch.setattr(correlation, "add_products", noted)
+    layer = dl.Conv2D(filters, kernel, stride=stride).build((6, 6, 2), rng=0)
+    layer.backward(layer.forward(np.ones((1, 6, 6, 2), np.float32), training=True))
+    assert bool(scattered) is not mirrored
 
 
 def test_causal_outputs_do_not_see_later_steps():

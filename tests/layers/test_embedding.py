@@ -30,6 +30,13 @@ def test_any_integers_will_do(dtype):
     np.testing.assert_array_equal(layer.gradients["weight"][:, 0], [1, 1, 2, 1, 1])
 
 
+def test_a_vocabulary_may_be_larger_than_the_integers_reach_or_of_one_word():
+    x = np.array([0, 255], np.uint8)
+    layer = dl.Embedding(300, 1).build((), rng=0)
+    np.testing.assert_array_equal(layer(x), layer.weight[[0, 255]])
+    assert dl.Embedding(1, 2).build((3,), rng=0)(np.zeros((2, 3), np.int64)).shape == (2, 3, 2)
+
+
 def test_padding_is_zero_and_learns_nothing():
     layer = built(padding_index=3)
     x = np.array([[3, 1, 3], [3, 3, 3]])
@@ -78,8 +85,7 @@ def test_floats_from_a_layer_before_are_explained():
 )
 def test_an_index_out_of_range_is_explained(index, training):
     model = dl.Sequential([dl.Embedding(5, 2), dl.Flatten()]).build((3,), rng=0)
-    x = np.ones((4, 3), np.int64)
-    x[2, 1] = index
+    x = np.array([[0, 4, 1], [0, 0, 4], [4, index, 0], [index, 0, 0]])
     message = (
         rf"Embedding\(5, 2\) in layer 0 of Sequential: expected indices from 0 to 4, got {index}"
     )

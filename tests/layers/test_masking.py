@@ -54,3 +54,12 @@ def test_wrong_values_are_explained(value):
 def test_wrong_rank_is_explained():
     with pytest.raises(dl.ShapeError, match=r"Masking\(\): expected input of shape \(N, T, D\)"):
         dl.Masking().build((5,))
+
+
+def test_inside_a_model_too_backward_runs_once():
+    model = dl.Sequential([dl.Masking(), dl.LSTM(3)]).build((4, 2), rng=0)
+    model.forward(np.ones((5, 4, 2), np.float32), training=True)
+    inner, dy = model.layers[0], np.ones((5, 4, 2), np.float32)
+    inner.backward(dy)
+    with pytest.raises(dl.StateError, match=r"^Masking\(\) in layer 0 of Sequential: backward"):
+        inner.backward(dy)

@@ -191,6 +191,12 @@ def test_tiny_and_huge_inputs(make, shape, scale):
         np.testing.assert_allclose(row, expected_row, rtol=1e-3, atol=allowed)
 
 
+def test_an_ordinary_row_beside_one_whose_squares_overflow():
+    layer = dl.RMSNorm(epsilon=4.0).build((2,))
+    y = layer(np.array([[3.0, 9.0], [1e30, -1e30]], np.float32))
+    np.testing.assert_allclose(y, [[3 / 7, 9 / 7], [1.0, -1.0]], rtol=1e-6)
+
+
 @each_layer
 @pytest.mark.parametrize("shape", [(200,), (3, 200), (8, 8, 20)])
 def test_a_large_mean_in_float32(make, shape):
