@@ -116,5 +116,6 @@ class Dense(Layer):
         if isinstance(x, np.ndarray) and x.ndim == 2 and x.strides[0] < x.strides[1]:
             # (D, M) @ (M, N): x lies feature by feature, as Flatten leaves images, and takes its
             # gradient back in that order at half the cost
-            return np.matmul(self.weight, dy.T).T
+            dx: Array = np.matmul(self.weight, dy.T).T
+            return dx
         return rows_times(dy, self.weight.T, out)  # (N, M) @ (M, D) -> (N, D)
