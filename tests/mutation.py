@@ -275,7 +275,12 @@ def _become_pytest(folder: Path, stage: Stage, log: Path, keep_bytecode: bool) -
         originals = {"", str(ROOT), str(ROOT / "tests")}
         sys.path[:] = [str(folder), *(entry for entry in sys.path if entry not in originals)]
         sys.dont_write_bytecode = not keep_bytecode  # it could not tell two mutants apart
-        hypothesis.settings.register_profile("mutation", derandomize=True, database=None)
+        hypothesis.settings.register_profile(
+            "mutation",
+            derandomize=True,
+            database=None,
+            phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],  # no shrinking
+        )
         hypothesis.settings.load_profile("mutation")
         options = ["-x", "-q", "--tb=short", "-p", "no:cacheprovider", f"--rootdir={folder}"]
         code = pytest.main([*options, *stage.tests], plugins=[TheCopy()])

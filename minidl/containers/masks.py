@@ -14,8 +14,11 @@ def makes_mask(layer: Layer) -> bool:
 
 
 def mask_before(layer: Layer, x: Array, mask: Array | None) -> Array | None:
-    """The mask that holds from this layer on: its own, if it makes one, or the one before."""
-    return layer.compute_mask(x) if makes_mask(layer) else mask
+    """The mask that holds from this layer on: steps count that neither it nor the mask hides."""
+    own = layer.compute_mask(x)
+    if own is None or mask is None:
+        return mask if own is None else own
+    return own & mask
 
 
 def mask_after(y: Array, mask: Array | None) -> Array | None:

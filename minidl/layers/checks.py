@@ -117,6 +117,8 @@ def _dtype_fix(layer: Layer, x: Array) -> str:
         return (
             f"Convert it yourself, so that the scale is yours: x.astype(np.{layer.dtype}){scale}."
         )
+    if x.dtype.kind == "f" and layer.accepts_integers:
+        return "Convert the indices: x.astype(np.int64)."
     if x.dtype.kind == "f":
         return (
             f"Convert it: x.astype(np.{layer.dtype}), or build the model with dtype=np.{x.dtype}."

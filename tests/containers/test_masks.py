@@ -102,6 +102,21 @@ def test_a_mask_given_by_hand():
     np.testing.assert_allclose(model.forward(X, mask=mask, training=True), expected)
 
 
+def test_a_mask_passes_an_embedding_without_padding():
+    words, mask = rng.integers(0, 6, (4, 5)), rng.random((4, 5)) < 0.5
+    model = dl.Sequential([dl.Embedding(6, 2), Sum()]).build((5,), rng=0, dtype=np.float64)
+    vectors = model.layers[0].weight[words]
+    expected = np.array([v[m].sum(axis=0) for v, m in zip(vectors, mask, strict=True)])
+    np.testing.assert_allclose(model.forward(words, mask=mask), expected)
+
+
+def test_steps_count_that_no_mask_hides():
+    given = rng.random((4, 5)) < 0.5
+    model = dl.Sequential([Positive(), Sum()]).build((5, 2), dtype=np.float64)
+    both = [x[m & p].sum(axis=0) for x, m, p in zip(X, given, COUNTS, strict=True)]
+    np.testing.assert_allclose(model.forward(X, mask=given), both, atol=1e-15)
+
+
 def test_a_mask_ends_with_the_time_axis():
     model = dl.Sequential([Positive(), dl.Reshape((10, 1)), Sum()])
     model.build((5, 2), dtype=np.float64)  # ten steps, for which five values say nothing

@@ -8,7 +8,7 @@ from references import pooling
 
 import minidl as dl
 from minidl.buffers import batch_empty
-from minidl.layers.pooling import in_memory_order
+from minidl.layers.pooling import Pooling, in_memory_order, windows_over
 
 IMAGE_LAYERS = [
     dl.MaxPool2D(),
@@ -267,6 +267,17 @@ def test_up_sampling_by_nothing_is_refused():
         dl.UpSampling2D(0)
     with pytest.raises(dl.ArgumentError, match="UpSampling2D: size must be a whole number, or 2"):
         dl.UpSampling2D((1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "apart", "cover"),
+    [(2, 2, True, True), (3, 3, True, False), (2, 3, True, False), (3, 2, False, False)],
+)
+def test_windows_know_whether_they_are_apart_and_cover_the_image(size, stride, apart, cover):
+    windows = windows_over(Pooling((2, size), (2, stride), "valid"), (6, 8))
+    assert windows.apart is apart
+    if apart:
+        assert windows.cover is cover
 
 
 def test_images_are_copied_only_where_they_lie_in_another_order():

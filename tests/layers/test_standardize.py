@@ -90,6 +90,15 @@ def test_data_larger_than_memory_is_streamed(tmp_path):
     np.testing.assert_allclose(layer.std, 5.0)
 
 
+@pytest.mark.parametrize(("block", "rows"), [(30, [10, 10]), (31, [10, 10]), (1, [1] * 20)])
+def test_data_are_read_in_blocks_of_so_many_numbers(monkeypatch, block, rows):
+    seen = []
+    monkeypatch.setattr(standardize, "BLOCK", block)
+    monkeypatch.setattr(standardize, "is_finite", lambda part: seen.append(len(part)) is None)
+    dl.Standardize().adapt(X[:20])
+    assert seen == rows
+
+
 @pytest.mark.parametrize("built", [False, True])
 @pytest.mark.parametrize(
     ("x", "error", "message"),
