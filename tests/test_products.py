@@ -141,3 +141,38 @@ def test_rows_and_steps(shape, strided):
     np.testing.assert_allclose(y, expected, rtol=1e-12)
     if not strided:
         assert y is out
+
+
+@pytest.mark.parametrize(
+    ("shape", "count"),
+    [
+        ((6, 25, 1792), 1),  # small as it is
+        ((16, 150, 640), 2),
+        ((16, 72, 896), 2),  # just too large
+        ((16, 288, 896), 7),  # 4.1 million: five pieces would do, of which 896 is no multiple
+        ((64, 288, 1536), 1),  # pieces would be too short
+    ],
+)
+def test_columns_are_cut_into_equal_pieces_that_are_small(shape, count):
+    assert products.piece_count(*shape) == count
+
+
+def test_columns_are_left_whole_without_kernels_for_small_matrices(monkeypatch):
+    monkeypatch.setattr(products, "has_small_kernels", lambda: False)
+    assert products.piece_count(16, 150, 640) == 1
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_convolution_is_the_same_in_pieces(monkeypatch, groups):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(8, 6, 5, 4))
+    results = []
+    for piece in (10**9, 500):
+        monkeypatch.setattr(products, "PIECE", piece)
+        monkeypatch.setattr(products, "SHORTEST", 2)
+        model = dl.Conv2D(6, 3, padding="same", groups=groups)
+        model.build((6, 5, 4), rng=0, dtype=np.float64)
+        y = model.forward(x, training=True)
+        results.append(np.concatenate([y.ravel(), model.backward(y).ravel(), model.grads]))
+    np.testing.assert_allclose(*results, rtol=1e-10, atol=1e-12)
+    assert products.piece_count(6, 36, 40) > 1

@@ -12,7 +12,9 @@ from benchmarks.contestants import keras_layers
 from benchmarks.contestants.task import LEARNING_RATE, Task
 
 
-def network(task: Task, activation: str | None = None, **recurrent: object) -> keras.Sequential:
+def network(
+    task: Task, activation: str | None = None, **recurrent: dict[str, object]
+) -> keras.Sequential:
     """The model with the initial values that all share; its outputs are logits by default."""
     tf.config.threading.set_intra_op_parallelism_threads(task.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.threads)
@@ -27,7 +29,7 @@ def network(task: Task, activation: str | None = None, **recurrent: object) -> k
 class Training:
     """`fit` on arrays, with Keras's defaults."""
 
-    recurrent: ClassVar[dict[str, object]] = {}
+    recurrent: ClassVar[dict[str, dict[str, object]]] = {}  # options of such layers, by kind
 
     def __init__(self, task: Task) -> None:
         self.task, self.model = task, network(task, **self.recurrent)

@@ -33,8 +33,10 @@ class Transformer(keras.layers.Layer):
         return x + narrow(wide(second_norm(x)))
 
 
-def build(layers: Layers, activation: str | None, recurrent: dict[str, object]) -> list[Any]:
-    """All layers: those of a ReLU are in the Dense before, `activation` is the last one's."""
+def build(
+    layers: Layers, activation: str | None, recurrent: dict[str, dict[str, object]]
+) -> list[Any]:
+    """All layers: a ReLU is part of the Dense before it, `activation` of the last Dense."""
     found: list[Any] = []
     for place, (kind, *options) in enumerate(layers):
         after = layers[place + 1][0] if place + 1 < len(layers) else ""
@@ -42,7 +44,7 @@ def build(layers: Layers, activation: str | None, recurrent: dict[str, object]) 
             function = "relu" if after == "relu" else None if after else activation
             found.append(keras.layers.Dense(*options, function))
         elif kind in RECURRENT:
-            found.append(RECURRENT[kind](*options, **recurrent))
+            found.append(RECURRENT[kind](*options, **recurrent.get(kind, {})))
         elif kind == "transformer":
             found.append(Transformer(*options))
         elif kind == "mean":

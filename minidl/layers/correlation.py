@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import numpy as np
 
-from minidl.layers.image_windows import add_products, columns, samples, stretches
+from minidl.layers.image_windows import add_products, columns, cut, samples, stretches
 from minidl.layers.windows import Geometry
+from minidl.products import piece_count
 from minidl.typing import Array
+
+FEW_SUMS = 1200  # numbers of a gradient (K, F) up to which pieces make its products faster
 
 
 def correlate(x: Array, weight: Array, bias: Array | None, y: Array, at: Geometry) -> None:
     """Fill y (F, OH, OW, N): each window of x (C, H, W, N) times each kernel, plus bias."""
-    matrix, ow = _matrices(weight, at), y.shape[2]
+    kernels, ow = _matrices(weight, at).mT[:, np.newaxis, np.newaxis], y.shape[2]
     for part in samples(x, ow, at):
         image, target = np.ascontiguousarray(x[..., part]), y[..., part]
         result = target if target.flags.c_contiguous else np.empty(target.shape, y.dtype)
         for rows in stretches(image, result, at):
             z = _by_rows(result, at)[:, rows]
-            np.matmul(matrix.mT, columns(image, rows, ow, at), out=z)  # (F, K) @ (K, P) -> (F, P)
+            count = piece_count(*kernels.shape[-2:], z.shape[3])
+            # (F, K) @ (K, P / S) -> (F, P / S)
+            np.matmul(kernels, cut(columns(image, rows, ow, at), count), out=cut(z, count))
             if bias is not None:
                 z += bias.reshape(at.groups, 1, -1, 1)
         if result is not target:
@@ -31,13 +36,16 @@ def correlate(x: Array, weight: Array, bias: Array | None, y: Array, at: Geometr
 def weight_gradient(x: Array, dy: Array, gradient: Array, at: Geometry) -> None:
     """Fill the gradient (KH, KW, C / groups, F) of the kernels in `correlate`."""
     matrix, ow = _matrices(gradient, at), dy.shape[2]
+    few = matrix[0].size <= FEW_SUMS
     matrix[...] = 0
     for part in samples(x, ow, at):
         image, dz = (np.ascontiguousarray(a[..., part]) for a in (x, dy))
         for rows in stretches(image, dz, at):
             z = _by_rows(dz, at)[:, rows]
-            products = columns(image, rows, ow, at) @ z.mT  # (K, P) @ (P, F) -> (K, F)
-            matrix += products.sum(axis=1, keepdims=True)
+            count = piece_count(*matrix.shape[1:], z.shape[3]) if few else 1
+            # (K, P / S) @ (P / S, F) -> (K, F)
+            products = cut(columns(image, rows, ow, at), count) @ cut(z, count).mT
+            matrix += products.sum(axis=(1, 2))
 
 
 def spread(dy: Array, weight: Array, dx: Array, at: Geometry) -> None:
@@ -51,12 +59,12 @@ def spread(dy: Array, weight: Array, dx: Array, at: Geometry) -> None:
         image, dz = dx[..., part], np.ascontiguousarray(dy[..., part])
         for rows in stretches(image, dz, at):
             z = _by_rows(dz, at)[:, rows]
-            add_products(_matrices(weight, at)[:, 0], z, image, rows, at)
+            add_products(_matrices(weight, at), z, image, rows, at)
 
 
 def _matrices(weight: Array, at: Geometry) -> Array:
-    """(KH, KW, C / groups, F) as (groups, 1, K, F / groups)."""
-    return weight.reshape(-1, 1, at.groups, weight.shape[3] // at.groups).transpose(2, 1, 0, 3)
+    """(KH, KW, C / groups, F) as (groups, K, F / groups)."""
+    return weight.reshape(-1, at.groups, weight.shape[3] // at.groups).swapaxes(0, 1)
 
 
 def _mirrored(weight: Array, groups: int) -> Array:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from minidl.layers.windows import COLUMN_BYTES, Geometry, overlap
+from minidl.products import piece_count
 from minidl.typing import Array
 
 
@@ -56,6 +57,11 @@ def columns(image: Array, rows: slice, ow: int, at: Geometry) -> Array:
     return windows.reshape(g, r, -1, ow * n)  # still a view, unless dilated
 
 
+def cut(a: Array, count: int) -> Array:
+    """The columns of matrices (..., K, P) in S pieces (..., S, K, P / S), a view."""
+    return a.reshape(*a.shape[:-1], count, -1).swapaxes(-3, -2)
+
+
 def add_products(matrix: Array, z: Array, image: Array, rows: slice, at: Geometry) -> None:
     """Add the matrices that `matrix @ z` gives for some output rows to the image under them.
 
@@ -68,10 +74,14 @@ def add_products(matrix: Array, z: Array, image: Array, rows: slice, at: Geometr
     """
     slab, pairs = _slab(image, rows, z.shape[3] // image.shape[3], at)
     slab[...] = 0
+    (g, k, f), p = matrix.shape, z.shape[3]
+    count, product = piece_count(k, f, p), np.empty((g, k, p), z.dtype)
     for i in range(z.shape[1]):
+        # (K, F) @ (F, P / S) -> (K, P / S)
+        np.matmul(matrix[:, np.newaxis], cut(z[:, i], count), out=cut(product, count))
         top = i * at.stride[0]
         window = slab[:, top : top + at.spans[0] : at.dilation[0]]
-        window += (matrix @ z[:, i]).reshape(window.shape)  # (K, F) @ (F, P) -> (K, P)
+        window += product.reshape(window.shape)
     for source, place in pairs:
         source += place
 

@@ -203,6 +203,31 @@ def test_the_way_back_gathers_where_that_takes_no_more_windows(
     assert bool(scattered) is not mirrored
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "padding", "pointwise"),
+    [
+        ((1, 1), (1, 1), "valid", True),
+        ((1, 1), (1, 1), "same", True),
+        ((1, 1), (1, 1), ((0, 0), (0, 0)), True),
+        ((1, 1), (1, 1), ((0, 0), (0, 1)), False),
+        ((1, 1), (1, 1), ((1, 0), (0, 0)), False),
+        ((1, 2), (1, 1), "same", False),
+        ((1, 1), (2, 1), "same", False),
+        ((2, 2), (2, 2), "valid", False),
+    ],
+)
+def test_pointwise_windows_are_the_pixels(kernel, stride, padding, pointwise):
+    assert Geometry(kernel, stride, padding, (3, 2), 1).is_pointwise is pointwise
+
+
+def test_padding_of_zero_is_none():
+    zero, none = (dl.Conv2D(2, 3, padding=padding) for padding in (0, "valid"))
+    for layer in (zero, none):
+        layer.build((5, 4, 1), rng=0)
+    x = np.random.default_rng(0).normal(size=(2, 5, 4, 1)).astype(np.float32)
+    np.testing.assert_array_equal(zero(x), none(x))
+
+
 def test_causal_outputs_do_not_see_later_steps():
     layer = dl.Conv1D(2, 3, padding="causal", dilation=2).build((None, 1), rng=0)
     x = np.random.default_rng(0).normal(size=(1, 12, 1)).astype(np.float32)
@@ -258,6 +283,20 @@ def test_a_batch_of_images_is_cut_so_that_windows_keep_to_the_bound(monkeypatch)
     monkeypatch.setattr(image_windows, "COLUMN_BYTES", 1)
     parts = list(image_windows.stretches(image, result, at))
     assert parts == [slice(i, i + 1) for i in range(8)]
+
+
+def test_batches_are_cut_by_the_width_of_the_outputs(monkeypatch):
+    widths = []
+
+    def noted(image, ow, at):
+        widths.append(ow)
+        return image_windows.samples(image, ow, at)
+
+    monkeypatch.setattr(correlation, "samples", noted)
+    layer = dl.Conv2D(3, 3, stride=2).build((9, 7, 2), rng=0)
+    y = layer.forward(np.ones((5, 9, 7, 2), np.float32), training=True)
+    layer.backward(y)
+    assert widths == [3, 3, 3]  # forward, the gradient of the kernels, and that of x
 
 
 def test_a_batch_of_sequences_is_cut_so_that_windows_keep_to_the_bound(monkeypatch):
