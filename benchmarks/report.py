@@ -61,7 +61,7 @@ def markdown(files: list[dict[str, Any]]) -> str:
     parts += sparse_parts(files)
     parts += footprint_parts(files)
     parts += scaling_parts(runs)
-    training = [w for w in workloads if w.kind == "training" and not (w.sparse or w.unavailable)]
+    training = [w for w in workloads if w.kind == "training" and not w.sparse]
     if training:
         parts += ["## The machine's limit", limit_note(runs), limit_table(training, runs)]
     if workloads:
@@ -70,7 +70,7 @@ def markdown(files: list[dict[str, Any]]) -> str:
             "Largest difference of any parameter from minidl's after the same batches from the "
             "same start (in inference: of any probability), checked before timing. A contestant "
             f"above {TOLERANCE:g} has no result.",
-            difference_table([w for w in workloads if not w.unavailable], runs),
+            difference_table(workloads, runs),
         ]
     return "\n\n".join(parts) + "\n"
 

@@ -48,8 +48,6 @@ class Rounds:
             For each contestant either `seconds`, one value a step and round, and `difference`, how
             far its results are from minidl's; or `problem`, why there are none.
         """
-        if workload.unavailable:
-            return {name: {"problem": workload.unavailable} for name in workload.contestants}
         say(workload.title)
         results = self._prepare_all(workload)
         for number in range(min(self.count, workload.most_rounds) + 1):

@@ -56,15 +56,6 @@ class Workload:
         """The part of the name that the command line takes."""
         return self.name.split("-")[0]
 
-    @property
-    def unavailable(self) -> str:
-        """What minidl lacks for this, or nothing."""
-        import minidl as dl
-
-        if any(layer[0] == "conv" for layer in self.layers) and not hasattr(dl, "Conv2D"):
-            return "needs Conv2D, which minidl does not have yet"
-        return ""
-
 
 def _same(**ratios: float) -> dict[str, tuple[float, float]]:
     return {name: (ratio, ratio) for name, ratio in ratios.items()}

@@ -83,7 +83,7 @@ MATHEMATICS = {
     "window_sizes",
     "max_forward",
     "max_backward",
-    "copies",
+    "_copies",
     "attend",  # sequences
     "attend_backward",
     "_penalty",

@@ -74,7 +74,7 @@ class GRU(Recurrent):
         return [*self.gate_specs(input_shape[1], 3, Zeros()), recurrent_bias]
 
     def stacked_weights(self) -> Array:
-        """A (D + 1 + M, 4 M) for the sums of r, z, n without v, and v."""
+        # A (D + 1 + M, 4 M) for the sums of r, z, n without v, and v
         d, m = len(self.weight), self.units
         recurrent = np.vstack([self.recurrent_bias, self.recurrent_weight])  # (1 + M, 3 M)
         A = np.zeros((d + 1 + m, 4 * m), self.dtype)

@@ -52,7 +52,7 @@ class UpSampling2D(Layer):
         (h, w, c), (s, t) = input_shape, self._size
         return (s * h, t * w, c)
 
-    def copies(self, y: Array) -> Iterator[Array]:
+    def _copies(self, y: Array) -> Iterator[Array]:
         """The first copies of all pixels as one image (N, H, W, C), then the second, and so on."""
         s, t = self._size
         for i, j in itertools.product(range(s), range(t)):
@@ -63,7 +63,7 @@ class UpSampling2D(Layer):
         s, t = self._size
         y = batch_empty(n, (s * h, t * w, c), x.dtype) if out is None else out
         x = in_memory_order(x)
-        for copy in self.copies(y):
+        for copy in self._copies(y):
             copy[...] = x
         if training:
             self.save_for_backward(x.shape)
@@ -76,7 +76,7 @@ class UpSampling2D(Layer):
         if not input_grad:
             return None
         dx = batch_empty(n, tuple(image), dy.dtype) if out is None else out
-        first, *others = self.copies(dy)
+        first, *others = self._copies(dy)
         dx[...] = first
         for copy in others:
             dx += copy

@@ -3,11 +3,9 @@ from pathlib import Path
 import pytest
 
 import benchmarks.contestants as contestants
-import minidl as dl
 from benchmarks import scaling
 from benchmarks.environments import PACKAGES
 from benchmarks.measure import ALL, choose
-from benchmarks.workloads import WORKLOADS
 
 FOLDER = Path(contestants.__file__).parent
 
@@ -45,14 +43,6 @@ def test_choose():
 def test_a_word_does_not_stand_for_longer_ones():
     assert choose(["W11"]) == ["W11-fit", "W11-predict"]
     assert choose(["W10"]) == [f"W10-{n}" for n in ("lstm-64", "lstm-128", "gru-64", "transformer")]
-
-
-def test_convolutions_wait_for_their_layer():
-    images = [w for w in WORKLOADS if w.group == "W5"]
-    assert len(images) == 3
-    for workload in images:
-        assert bool(workload.unavailable) == (not hasattr(dl, "Conv2D"))
-    assert not any(w.unavailable for w in WORKLOADS if w.group != "W5")
 
 
 @pytest.mark.parametrize("workload", scaling.WORKLOADS, ids=lambda w: w.name)

@@ -357,6 +357,7 @@ def test_initial_values_know_what_a_sum_goes_over():
 
     assert fans(dl.Conv2D(8, (3, 2), groups=2), (9, 9, 4)) == ((3, 2, 2, 8), 12, 24)
     assert fans(dl.Conv1D(8, 5, groups=4), (9, 4)) == ((5, 1, 8), 5, 10)
+    assert fans(dl.Conv1D(6, 5, groups=2), (9, 4)) == ((5, 2, 6), 10, 15)
     assert fans(dl.Conv2DTranspose(8, 4, stride=2), (9, 9, 6)) == ((4, 4, 8, 6), 24, 128)
     weight = dl.Conv2D(64, 3).build((9, 9, 32), rng=0).weight
     assert weight.std() == pytest.approx((2 / 288) ** 0.5, rel=0.02)

@@ -197,6 +197,11 @@ def test_an_ordinary_row_beside_one_whose_squares_overflow():
     np.testing.assert_allclose(y, [[3 / 7, 9 / 7], [1.0, -1.0]], rtol=1e-6)
 
 
+def test_a_huge_number_beside_a_zero():
+    layer = dl.RMSNorm().build((2,))
+    np.testing.assert_allclose(layer(np.array([[1e30, 0.0]])), [[2**0.5, 0.0]], rtol=1e-6)
+
+
 @each_layer
 @pytest.mark.parametrize("shape", [(200,), (3, 200), (8, 8, 20)])
 def test_a_large_mean_in_float32(make, shape):

@@ -66,6 +66,12 @@ def test_constant_features_become_0(dtype):
     assert layer(x + 2)[0, 4] == 2.0
 
 
+def test_the_smallest_deviation_of_float32_is_one():
+    tiny = float(np.finfo(np.float32).tiny)
+    layer = dl.Standardize().adapt([[-tiny], [tiny]]).build((1,))
+    assert layer.std.tolist() == [tiny]
+
+
 def test_tiny_and_huge_features():
     x = np.outer([1.0, 2.0, 3.0], [1e-45, 1e-30, 1e30, 3e37])
     layer = dl.Standardize().adapt(x).build((4,))
@@ -147,6 +153,19 @@ def test_without_adapt_forward_says_so():
         model.predict(x)
     with pytest.raises(dl.StateError, match="Call adapt"):
         dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1)).fit(x, x[:, :1], epochs=1)
+
+
+def test_a_single_deviation_of_0_is_refused_too():
+    layer = dl.Standardize().build((3,))
+    layer.std = [1.0, 0.0, 1.0]
+    with pytest.raises(dl.StateError, match="does not know"):
+        layer.forward(np.ones((2, 3), np.float32))
+
+
+def test_inside_a_model_too_backward_needs_a_forward():
+    model = dl.Sequential([dl.Standardize().adapt(X)]).build((3,))
+    with pytest.raises(dl.StateError, match="backward needs a training forward"):
+        model.layers[0].backward(np.ones((1, 3), np.float32))
 
 
 def test_a_model_that_gets_its_state_needs_no_adapt():
