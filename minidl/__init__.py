@@ -12,7 +12,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from minidl.containers import Bidirectional, Parallel, Residual, Sequential
-from minidl.datasets import batches, load_mnist, read_idx, synthetic_digits
 from minidl.errors import (
     ArgumentError,
     ArgumentTypeError,
@@ -86,14 +85,14 @@ from minidl.layers import (
     UpSampling2D,
 )
 from minidl.losses import BinaryCrossEntropy, CrossEntropy, Loss, MeanSquaredError
-from minidl.metrics import Metric, accuracy, confusion_matrix
 from minidl.objective import Objective
 from minidl.optimizers import SGD, Adam, Optimizer
 from minidl.parameters import ParameterSpec
-from minidl.training import Callback, EarlyStopping, History, ProgressBar, Trainer
 
 if TYPE_CHECKING:
     from minidl import plotting, testing
+    from minidl.datasets import batches, load_mnist, read_idx, synthetic_digits
+    from minidl.metrics import Metric, accuracy, confusion_matrix
     from minidl.plotting import (
         plot_confusion_matrix,
         plot_digits,
@@ -101,18 +100,34 @@ if TYPE_CHECKING:
         plot_weight_images,
     )
     from minidl.testing import check_layer, numerical_gradient
+    from minidl.training import Callback, EarlyStopping, History, ProgressBar, Trainer
 
 __version__ = "0.1.0"
 
-_LAZY = {
+_LAZY = {  # names and their rooms: an inference program needs none of them
+    "Callback": "training",
+    "EarlyStopping": "training",
+    "History": "training",
+    "Metric": "metrics",
+    "ProgressBar": "training",
+    "Trainer": "training",
+    "accuracy": "metrics",
+    "batches": "datasets",
     "check_layer": "testing",
+    "confusion_matrix": "metrics",
+    "datasets": "",
+    "load_mnist": "datasets",
+    "metrics": "",
     "numerical_gradient": "testing",
     "plot_confusion_matrix": "plotting",
     "plot_digits": "plotting",
     "plot_history": "plotting",
     "plot_weight_images": "plotting",
     "plotting": "",
+    "read_idx": "datasets",
+    "synthetic_digits": "datasets",
     "testing": "",
+    "training": "",
 }
 
 __all__ = [
@@ -220,7 +235,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """Import what only tests and figures need when it is first asked for."""
+    """Import what training, tests and figures need when it is first asked for."""
     if name not in _LAZY:
         raise AttributeError(f"module 'minidl' has no attribute {name!r}")
     if not _LAZY[name]:

@@ -19,12 +19,13 @@ FEW_SUMS = 1200  # numbers of a gradient (K, F) up to which pieces make its prod
 def correlate(x: Array, weight: Array, bias: Array | None, y: Array, at: Geometry) -> None:
     """Fill y (F, OH, OW, N): each window of x (C, H, W, N) times each kernel, plus bias."""
     kernels, ow = _matrices(weight, at).mT[:, np.newaxis, np.newaxis], y.shape[2]
+    f, k = kernels.shape[-2:]
     for part in samples(x, ow, at):
         image, target = np.ascontiguousarray(x[..., part]), y[..., part]
         result = target if target.flags.c_contiguous else np.empty(target.shape, y.dtype)
         for rows in stretches(image, result, at):
             z = _by_rows(result, at)[:, rows]
-            count = piece_count(*kernels.shape[-2:], z.shape[3])
+            count = piece_count(f, k, z.shape[3])
             # (F, K) @ (K, P / S) -> (F, P / S)
             np.matmul(kernels, cut(columns(image, rows, ow, at), count), out=cut(z, count))
             if bias is not None:
@@ -36,13 +37,13 @@ def correlate(x: Array, weight: Array, bias: Array | None, y: Array, at: Geometr
 def weight_gradient(x: Array, dy: Array, gradient: Array, at: Geometry) -> None:
     """Fill the gradient (KH, KW, C / groups, F) of the kernels in `correlate`."""
     matrix, ow = _matrices(gradient, at), dy.shape[2]
-    few = matrix[0].size <= FEW_SUMS
+    _, k, f = matrix.shape
     matrix[...] = 0
     for part in samples(x, ow, at):
         image, dz = (np.ascontiguousarray(a[..., part]) for a in (x, dy))
         for rows in stretches(image, dz, at):
             z = _by_rows(dz, at)[:, rows]
-            count = piece_count(*matrix.shape[1:], z.shape[3]) if few else 1
+            count = piece_count(k, f, z.shape[3]) if k * f <= FEW_SUMS else 1
             # (K, P / S) @ (P / S, F) -> (K, F)
             products = cut(columns(image, rows, ow, at), count) @ cut(z, count).mT
             matrix += products.sum(axis=(1, 2))
