@@ -6,9 +6,9 @@ import copy
 
 import numpy as np
 
-from minidl.arguments import instance
 from minidl.buffers import batch_empty
 from minidl.containers.chain import chains_of
+from minidl.errors import ArgumentTypeError
 from minidl.layers.base import Layer
 from minidl.layers.planning import checked_output_shape
 from minidl.layers.recurrent import Recurrent
@@ -53,7 +53,12 @@ class Bidirectional(Layer):
     accepts_mask = True
 
     def __init__(self, layer: Recurrent) -> None:
-        self.layer = instance("Bidirectional", "layer", layer, Recurrent)
+        if not isinstance(layer, Recurrent):
+            raise ArgumentTypeError(
+                "Bidirectional: layer must be a recurrent layer, such as LSTM(units), got "
+                f"{layer!r}."
+            )
+        self.layer = layer
         self.backward_layer = copy.deepcopy(layer)
         self.children = [self.layer, self.backward_layer]
 

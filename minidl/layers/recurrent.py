@@ -67,7 +67,8 @@ class Recurrent(Layer):
         if len(input_shape) != 2:
             raise ShapeError(
                 f"{self.where}: expected input of shape (N, T, D), T steps of D numbers, got "
-                f"{batch_shape(input_shape)}. Put Embedding or Reshape before it."
+                f"{batch_shape(input_shape)}. Put Embedding or Reshape before it. A recurrent "
+                "layer before it needs return_sequences=True."
             )
         return (input_shape[0], self.units) if self.return_sequences else (self.units,)
 
