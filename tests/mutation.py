@@ -216,7 +216,7 @@ class Workshop:
 
 def _first_stage(module: str, tests: tuple[str, ...]) -> Stage:
     more = [f"tests/{path}" for path, names in MORE_TESTS.items() if module in names.split()]
-    return Stage((*tests, *more), USED_BY.get(module, module))
+    return Stage((*more, *tests), USED_BY.get(module, module))
 
 
 def run_tests(folder: Path, stage: Stage, limit: float, *, keep_bytecode: bool) -> Run:

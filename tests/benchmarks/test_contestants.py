@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.contestants.task import Task
-from benchmarks.data import bytes_of, read_sparse_rows, read_start, write_sparse_rows, write_start
+from benchmarks.data import read_start, write_start
 from benchmarks.networks import dense, initial_values
 from benchmarks.workloads import WORKLOADS
 
@@ -67,31 +67,6 @@ def test_sequence_layers_take_and_give_the_shared_values(layers, tmp_path):
         np.testing.assert_array_equal(a, b)
     assert ours.round() == 2
     assert all((a != b).any() for a, b in zip(ours.parameters(), shared, strict=True))
-
-
-def test_sparse_training_is_the_same_as_scikit_learns(tmp_path, monkeypatch):
-    pytest.importorskip("sklearn")
-    sklearn = importlib.import_module("benchmarks.contestants.sklearn")
-    monkeypatch.setattr("benchmarks.data.SPARSE_SHAPE", (300, 400))
-    monkeypatch.setattr("benchmarks.data.DENSITY", 0.01)
-    write_sparse_rows(tmp_path)
-    x, y = read_sparse_rows(tmp_path, 300)
-    assert bytes_of(x) == 1200 * (4 + 4) + 301 * 4
-    layers = dense(8, 5)
-    start = initial_values(layers, (400,))
-    shared = Task(x, y, layers, start, 50, 1, 1, threads=1, optimizer="adam")
-    ours, theirs = minidl.Training(shared), sklearn.Training(shared)
-    for contestant in (ours, theirs):
-        contestant.in_order(300, 1)
-    assert not np.array_equal(ours.parameters()[0], start[0][0])
-    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-6)
-    np.testing.assert_allclose(
-        minidl.Inference(shared).probabilities(x),
-        sklearn.Inference(shared).probabilities(x),
-        rtol=0,
-        atol=1e-6,
-    )
 
 
 def test_inference_gives_the_same_probabilities():

@@ -101,7 +101,7 @@ def test_sequences_and_sparse_rows(results):
     assert "800 / 800 | 8.00 / 8.00" in found
     sparse = text.split("## W11: sparse rows")[1]
     assert "the rows alone would take 3,815 MiB" in sparse
-    assert "| minidl | 33 | 32 | 29 |  |" in sparse
+    assert "| minidl | 33 | 32 | 29 |\n" in sparse
     assert "| W10: LSTM(64)" in text
     assert "| W11:" not in text  # its products are not those of dense rows
 
