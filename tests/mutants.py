@@ -15,6 +15,7 @@ MATHEMATICS = {
     "matmul",  # below the layers
     "rows_times",
     "as_rows",
+    "piece_count",
     "is_finite",
     "carve",
     "usable_cores",
@@ -71,6 +72,7 @@ MATHEMATICS = {
     "_bytes_a_row",
     "columns",
     "add_products",
+    "cut",
     "_slab",
     "by_groups",
     "add_columns",

@@ -174,6 +174,14 @@ def test_values_by_hand():
     np.testing.assert_array_equal(layer.gradients["bias"], [1111])
 
 
+def test_the_gradient_of_a_kernel_of_many_numbers_by_a_single_window():
+    layer = dl.Conv2D(50, 3, use_bias=False).build((3, 3, 3), rng=0, dtype=np.float64)
+    x = np.random.default_rng(0).normal(size=(1, 3, 3, 3))
+    dy = layer.forward(x, training=True)
+    layer.backward(dy)
+    np.testing.assert_array_equal(layer.gradients["weight"], x[0, ..., np.newaxis] * dy.ravel())
+
+
 def test_a_transposed_convolution_is_the_gradient_of_a_convolution():
     rng = np.random.default_rng(0)
     conv = dl.Conv2D(3, (3, 4), stride=(2, 1), padding="same", use_bias=False)
