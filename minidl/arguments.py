@@ -55,6 +55,10 @@ def call_text(value: object) -> str:
         text = f"array{argument.shape}" if isinstance(argument, np.ndarray) else repr(argument)
         if parameter.default is parameter.empty:
             shown.append(text)
-        elif not np.array_equal(argument, parameter.default):
+        elif not _same(argument, parameter.default):
             shown.append(f"{name}={text}")
     return f"{type(value).__name__}({', '.join(shown)})"
+
+
+def _same(value: object, default: object) -> bool:
+    return np.array_equal(value, default) if isinstance(value, np.ndarray) else value == default  # type: ignore[arg-type]

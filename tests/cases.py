@@ -388,6 +388,7 @@ CASES: dict[str, Case] = {
     "conv, pointwise, padding": Case(
         lambda: dl.Conv2D(3, 1, padding=((0, 1), (2, 0))), (2, 3, 3), convolution.conv
     ),
+    "conv, pointwise, groups": Case(lambda: dl.Conv2D(4, 1, groups=2), (3, 2, 4), convolution.conv),
     "conv, pointwise, groups, stride": Case(
         lambda: dl.Conv2D(4, 1, stride=2, groups=2), (3, 4, 2), convolution.conv
     ),

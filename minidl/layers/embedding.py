@@ -99,6 +99,7 @@ class Embedding(Layer):
         self._check_indices(x)
         if out is None:
             out = batch_empty(len(x), (*x.shape[1:], self.units), self.dtype)
+        x = x.astype(np.intp, copy=False)
         y = np.take(self.weight, x, axis=0, out=out, mode="clip")  # unlike "raise", not buffered
         if self.padding_index is not None:
             y[x == self.padding_index] = 0.0
@@ -115,7 +116,7 @@ class Embedding(Layer):
         n, (v, m) = x.size, self.weight.shape
         # A product with a sparse matrix of one-hot columns: at least 4 times as fast as np.add.at.
         one_hot = csc_array(
-            (np.ones(n, dy.dtype), x.ravel().astype(np.intp), np.arange(n + 1)), shape=(v, n)
+            (np.ones(n, dy.dtype), x.ravel(), np.arange(n + 1)), shape=(v, n)
         )
         dW = self.gradients["weight"]
         dW[...] = one_hot @ dy.reshape(n, m)  # (V, N T) @ (N T, M) -> (V, M)
