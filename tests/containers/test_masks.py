@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import minidl as dl
+from minidl.containers.masks import output_mask
 
 rng = np.random.default_rng(0)
 
@@ -120,7 +121,19 @@ def test_steps_count_that_no_mask_hides():
 def test_a_mask_ends_with_the_time_axis():
     model = dl.Sequential([Positive(), dl.Reshape((10, 1)), Sum()])
     model.build((5, 2), dtype=np.float64)  # ten steps, for which five values say nothing
-    np.testing.assert_allclose(model.predict(X), X.reshape(4, 10).sum(axis=1, keepdims=True))
+    expected = X.reshape(4, 10).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict(X), expected)
+    np.testing.assert_allclose(model.forward(X, training=True), expected)
+
+
+def test_the_loss_gets_the_mask_if_the_steps_last():
+    def mask_behind(layer):
+        model = dl.Sequential([Positive(), layer]).build((5, 2), rng=0, dtype=np.float64)
+        return output_mask(model.layers, X)
+
+    np.testing.assert_array_equal(mask_behind(dl.Dense(3)), COUNTS)
+    assert mask_behind(dl.MaxPool1D(2)) is None
+    assert mask_behind(dl.LSTM(5)) is None  # five numbers, not five steps
 
 
 WRONG = {

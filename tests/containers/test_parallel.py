@@ -33,6 +33,17 @@ def test_images_join_along_the_channels():
     np.testing.assert_allclose(y[..., 1], np.tanh(x)[..., 0], rtol=1e-12)
 
 
+def test_branches_that_return_their_input_are_copied_into_the_output():
+    model = dl.Parallel([dl.Dropout(0.5), dl.ReLU()]).build((4,), dtype=np.float64)
+    np.testing.assert_array_equal(model.predict(X), np.hstack([X, np.maximum(X, 0)]))
+
+
+def test_inside_a_model_too_backward_needs_a_forward():
+    model = dl.Sequential([dl.Parallel([dl.Dense(2), dl.ReLU()])]).build((4,), rng=0)
+    with pytest.raises(dl.StateError, match=r"^Parallel in layer 0 of Sequential: backward needs"):
+        model.layers[0].backward(np.ones((1, 6), np.float32))
+
+
 def test_sequences_of_any_length():
     model = dl.Parallel([dl.Dense(2), dl.Tanh()]).build((None, 3), rng=0, dtype=np.float64)
     assert model.predict(np.ones((2, 5, 3))).shape == (2, 5, 5)

@@ -33,6 +33,12 @@ def test_without_input_grad_the_body_learns_all_the_same():
     assert models[1].shortcut.gradients["weight"].any()
 
 
+def test_inside_a_model_too_backward_needs_a_forward():
+    model = dl.Sequential([dl.Residual(dl.ReLU())]).build((4,))
+    with pytest.raises(dl.StateError, match=r"^Residual in layer 0 of Sequential: backward needs"):
+        model.layers[0].backward(np.ones((1, 4), np.float32))
+
+
 def test_shapes_must_agree():
     with pytest.raises(
         dl.ShapeError,

@@ -104,6 +104,13 @@ def test_a_part_fills_a_given_out_in_every_pass(k):
             assert np.isfinite(dx).all()
 
 
+def test_trace_is_inference_and_keeps_nothing():
+    model = dl.Sequential([dl.ReLU(), dl.Dropout(0.5)]).build((6,))
+    x = np.ones((3, 6), np.float32)
+    np.testing.assert_array_equal(model.trace(x)["1.dropout"], x)
+    assert all(layer._saved is None for layer in model.walk())
+
+
 def test_trace_gives_every_activation_by_name():
     model = small_model(dtype=np.float64)
     trace = model.trace(X)

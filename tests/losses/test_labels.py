@@ -37,6 +37,26 @@ def test_labels_of_another_number():
         check_class_labels(np.array([0, 1]), (3, 4), "who")
 
 
+def test_labels_of_steps_of_another_number():
+    with pytest.raises(
+        ShapeError, match=r"\(3, 2\) or .* \(2, 3\)\. Every sample needs one label\.$"
+    ):
+        check_class_labels(np.zeros((2, 3), int), (3, 2, 4), "who")
+
+
+@pytest.mark.parametrize(
+    ("labels", "fix"),
+    [
+        ([0.0, 1.0], r"dtype float64\. Use labels.astype\(np.int64\)\.$"),
+        ([True, False], r"dtype bool\. Use labels.astype\(np.int64\)\.$"),
+        (["a", "b"], r"dtype <U1\. Number the classes: .*return_inverse=True\)\.$"),
+    ],
+)
+def test_labels_that_are_no_integers(labels, fix):
+    with pytest.raises(DataError, match=f"^who: labels must be integers, got {fix}"):
+        check_class_labels(np.array(labels), (2, 3), "who")
+
+
 def test_right_rows_come_back_as_they_are():
     target = np.array([[0.25, 0.75], [1, 0]], np.float32)
     assert check_probability_rows(target, (2, 2), "who") is target
@@ -52,6 +72,14 @@ def test_right_rows_come_back_as_they_are():
 def test_rows_of_another_shape(n, classes, message):
     with pytest.raises(ShapeError, match=message):
         check_probability_rows(np.eye(5)[:n, :classes], (3, 4), "who")
+
+
+def test_a_row_that_is_no_distribution_is_shown_with_its_sum():
+    rows = np.array([[0.5, 0.5], [0.5, 0.75]])
+    with pytest.raises(
+        DataError, match=r"row 1 of the targets .* \[0\.5\s+0\.75\] sums to 1\.25\."
+    ):
+        check_probability_rows(rows, (2, 2), "who")
 
 
 @pytest.mark.parametrize(
