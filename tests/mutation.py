@@ -50,7 +50,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/parameters.py": ("tests/test_parameters.py",),
     "minidl/thread_policy.py": ("tests/test_thread_policy.py",),
     "minidl/layers/planning.py": ("tests/layers/test_planning.py",),
-    "minidl/layers/checks.py": ("tests/layers/test_building.py", "tests/layers/test_contract.py"),
+    "minidl/layers/checks.py": ("tests/layers/test_building.py", "tests/test_sparse.py"),
     "minidl/training/sources.py": ("tests/training",),
     "minidl/training/trainer.py": ("tests/training",),
     "minidl/sparse.py": ("tests/test_sparse.py",),
@@ -103,7 +103,6 @@ MORE_TESTS = {  # to run first as well, for the modules of these names
 USED_BY = {  # modules without a layer: layers whose rows of the contract suite run first
     "attention": "multi_head_self_attention",
     "chain": "residual sequential",
-    "checks": "embedding relu",
     "convolution": "conv1d conv2d_transpose",
     "correlation": "conv2d",
     "image_windows": "conv2d",

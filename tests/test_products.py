@@ -143,11 +143,29 @@ def test_rows_and_steps(shape, strided):
         assert y is out
 
 
+def test_all_steps_are_rows_of_one_product(monkeypatch):
+    factors = []
+
+    def noted(a, b, out=None):
+        factors.append(a)
+        return np.matmul(a, b, out=out)
+
+    monkeypatch.setattr(products, "matmul", noted)
+    rows, steps = np.ones((4, 3)), np.ones((4, 5, 3))
+    assert rows_times(rows, np.ones((3, 2)), None).shape == (4, 2)
+    assert rows_times(steps, np.ones((3, 2)), None).shape == (4, 5, 2)
+    assert rows_times(steps, np.ones((3, 2)), np.empty((4, 5, 2))).shape == (4, 5, 2)
+    assert factors[0] is rows
+    assert [a.shape for a in factors[1:]] == [(20, 3), (20, 3)]
+    assert products.as_rows(rows) is rows
+
+
 @pytest.mark.parametrize(
     ("shape", "count"),
     [
         ((6, 25, 1792), 1),  # small as it is
         ((16, 150, 640), 2),
+        ((16, 150, 641), 1),  # a prime number of columns
         ((16, 72, 896), 2),  # just too large
         ((16, 288, 896), 7),  # 4.1 million: five pieces would do, of which 896 is no multiple
         ((64, 288, 1536), 1),  # pieces would be too short
