@@ -115,9 +115,7 @@ class Embedding(Layer):
         (x,) = self.saved()
         n, (v, m) = x.size, self.weight.shape
         # A product with a sparse matrix of one-hot columns: at least 4 times as fast as np.add.at.
-        one_hot = csc_array(
-            (np.ones(n, dy.dtype), x.ravel(), np.arange(n + 1)), shape=(v, n)
-        )
+        one_hot = csc_array((np.ones(n, dy.dtype), x.ravel(), np.arange(n + 1)), shape=(v, n))
         dW = self.gradients["weight"]
         dW[...] = one_hot @ dy.reshape(n, m)  # (V, N T) @ (N T, M) -> (V, M)
         if self.padding_index is not None:
