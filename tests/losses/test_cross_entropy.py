@@ -224,5 +224,8 @@ def test_logits_become_probabilities(dtype, eps):
 @both_forms
 def test_labels_for_metrics(loss):
     np.testing.assert_array_equal(loss.predicted_labels(np.array([[0.1, 0.9], [2, -1]])), [1, 0])
+    steps = np.eye(3)[[[2, 0], [1, 1]]]  # (2, 2, 3)
+    np.testing.assert_array_equal(loss.predicted_labels(steps), [[2, 0], [1, 1]])
+    np.testing.assert_array_equal(loss.true_labels(steps), [[2, 0], [1, 1]])
     np.testing.assert_array_equal(loss.true_labels(np.array([2, 0])), [2, 0])
     np.testing.assert_array_equal(loss.true_labels(np.array([[0.4, 0.6], [1, 0]])), [1, 0])
