@@ -191,6 +191,58 @@ def square(self, x, *, training=False, out=None):
     return x * x
 
 
+def doubles_saved(self, dy, *, input_grad=True, out=None):
+    x, _ = self.saved()
+    x *= 2
+    return x * dy
+
+
+class KeepsInDict(dl.Layer):
+    """y = x^2, which keeps x in a dict of its own."""
+
+    def __init__(self, in_inference=True):
+        self.in_inference = in_inference
+        self.cache = {}
+
+    def forward(self, x, *, training=False, out=None):
+        if training or self.in_inference:
+            self.cache["x"] = x
+        return x * x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        return 2 * self.cache["x"] * dy if input_grad else None
+
+
+class Renames(dl.ReLU):
+    """A ReLU with an argument that it keeps under another name."""
+
+    def __init__(self, factor):
+        self.kept = factor
+
+
+class StepSum(dl.Layer):
+    """The sum of the steps that count."""
+
+    accepts_mask = True
+
+    def __init__(self, right=True):
+        self.right = right
+
+    def output_shape(self, input_shape):
+        return input_shape[1:]
+
+    def forward(self, x, *, training=False, out=None, mask=None):
+        counts = np.ones(x.shape[:2], bool) if mask is None else mask
+        if training:
+            self.save_for_backward(counts)
+        return (x * counts[..., np.newaxis]).sum(axis=1)
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        (counts,) = self.saved()
+        steps = counts[..., np.newaxis] if self.right else np.ones((*counts.shape, 1))
+        return dy[:, np.newaxis] * steps if input_grad else None
+
+
 MISTAKES = {
     "missing chain factor": (
         broken(dl.Tanh, backward=lambda self, dy, *, input_grad=True, out=None: (
@@ -354,6 +406,78 @@ MISTAKES = {
         CheckError,
         "gradient for the input .* The factor x of the chain rule is missing",
     ),
+    "keeps x in a dict": (
+        KeepsInDict(),
+        CheckError,
+        "forward keeps something in inference",
+    ),
+    "keeps x in a dict while training": (
+        KeepsInDict(in_inference=False),
+        CheckError,
+        "forward keeps something in 'cache'. Use self.save_for_backward",
+    ),
+    "collects every x": (
+        broken(dl.ReLU, __init__=lambda self: setattr(self, "seen", []),
+               forward=relu_forward(lambda s, x, y, t, o: (s.seen.append(x) if t else None, y)[1])
+               )(),
+        CheckError,
+        "forward keeps something in 'seen'",
+    ),
+    "fills an array of its own": (
+        broken(dl.ReLU, __init__=lambda self: setattr(self, "last", np.zeros(1)),
+               forward=relu_forward(
+                   lambda s, x, y, t, o: (s.last.fill(x.sum()) if t else None, y)[1]))(),
+        CheckError,
+        "forward keeps something in 'last'",
+    ),
+    "backward keeps dy": (
+        broken(dl.ReLU, backward=relu_backward(
+            lambda s, dy, y, i, o: (setattr(s, "last", dy), dy * (y > 0))[1]))(),
+        CheckError,
+        "backward keeps something in 'last'",
+    ),
+    "backward writes into the saved x": (
+        broken(dl.ReLU, forward=square, backward=doubles_saved)(),
+        dl.ContractError,
+        "backward wrote into the x of its forward",
+    ),
+    "backward writes into dy": (
+        broken(dl.ReLU, backward=relu_backward(
+            lambda s, dy, y, i, o: np.multiply(dy, y > 0, out=dy)))(),
+        dl.ContractError,
+        "backward wrote into dy",
+    ),
+    "not finite inputs": (
+        broken(dl.ReLU, forward=relu_forward(lambda s, x, y, t, o: np.full_like(x, np.nan)))(),
+        CheckError,
+        "forward gives nan for these inputs.*Give other ones",
+    ),
+    "random numbers of its own": (
+        broken(dl.ReLU, forward=relu_forward(
+            lambda s, x, y, t, o: y * np.random.default_rng().random(x.shape) if t else y))(),
+        CheckError,
+        "although self.rng is as it was the first time",
+    ),
+    "a gradient of 0 / 0": (
+        broken(backward=backward_of(db=lambda x, dy: np.full(dy.shape[1], np.nan)))(3),
+        CheckError,
+        "parameter bias is wrong.*It is not finite",
+    ),
+    "W for W^T": (
+        broken(backward=backward_of(dx=lambda dy, W: dy @ W))(4),
+        CheckError,
+        "gradient for the input .* weight must be transposed: dx = dy @ weight.T",
+    ),
+    "whole numbers": (
+        broken(dl.ReLU, forward=relu_forward(lambda s, x, y, t, o: (y > 0).astype(np.int64)))(),
+        dl.DTypeError,
+        r"forward returned dtype int64, expected float64. Convert it: .astype\(x.dtype\)",
+    ),
+    "keeps its argument elsewhere": (
+        Renames(2.0),
+        dl.ArgumentError,
+        "Renames: keeps no attribute 'factor'",
+    ),
     "no dx": (
         broken(dl.ReLU, backward=relu_backward(lambda s, dy, y, i, o: None))(),
         dl.ContractError,
@@ -366,6 +490,44 @@ MISTAKES = {
 def test_each_mistake_is_found_and_named(layer, error, message):
     with pytest.raises(error, match=message):
         dl.check_layer(layer, (4,))
+
+
+def test_masks_belong_to_the_check():
+    report = dl.check_layer(StepSum(), (4, 3))
+    assert list(report.errors) == ["input", "input, masked"]
+    with pytest.raises(CheckError, match=r"With a mask, StepSum\(right=False\): the gradient for"):
+        dl.check_layer(StepSum(right=False), (4, 3))
+
+
+def test_an_inference_pass_in_between_is_tried():
+    class KeepsInModule(dl.ReLU):
+        def forward(self, x, *, training=False, out=None):
+            elsewhere["y"] = y = np.maximum(x, 0)
+            return y
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy * (elsewhere["y"] > 0) if input_grad else None
+
+    elsewhere = {}
+    with pytest.raises(CheckError, match="another gradient after an inference pass in between"):
+        dl.check_layer(KeepsInModule(), (4,))
+
+
+def test_an_open_time_axis_gets_a_few_steps():
+    assert dl.check_layer(dl.LSTM(3), (None, 2)).worst <= 1e-6
+    assert dl.check_layer(dl.Conv1D(3, 2), (None, 2)).worst <= 1e-6
+
+
+def test_inputs_are_checked_and_left_alone():
+    x = np.array([[0.5, -1.0], [2.0, 3.0]])
+    before = x.copy()
+    with pytest.raises(dl.ContractError, match="backward wrote into the x of its forward"):
+        dl.check_layer(broken(dl.ReLU, forward=square, backward=doubles_saved)(), (2,), inputs=x)
+    np.testing.assert_array_equal(x, before)
+    with pytest.raises(dl.ShapeError, match=r"expected input of shape \(N, 2\), got \(2, 3\)"):
+        dl.check_layer(dl.Tanh(), (2,), inputs=np.zeros((2, 3)))
+    with pytest.raises(dl.ShapeError, match=r"expected input of shape \(N, 2\), got \(\)"):
+        dl.check_layer(dl.Tanh(), (2,), inputs=3.0)
 
 
 def test_a_failed_check_is_a_failed_assertion():

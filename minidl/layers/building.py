@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from minidl.errors import DTypeError, ShapeError, StateError
+from minidl.errors import ArgumentError, DataError, DTypeError, ShapeError, StateError
 from minidl.layers.planning import Plan, check_tree, make_plan, place_names, sample_shape
 from minidl.parameters import Gradients, ParameterSpec, carve, total_size
 from minidl.randomness import child_seed, seed_sequence
@@ -33,6 +33,7 @@ class Binding:
     inference_checked: bool = False  # its own behaviour was looked at in a first pass
     training_checked: bool = False
     backward_checked: bool = False
+    first_input: Array | None = None  # of the first training pass, until its backward
     chains: dict[int, Any] = field(default_factory=dict)  # of a container
     expected_dy: Shape | None = None  # a training forward from outside waits for its backward
     training_owner: dict[str, int] = field(default_factory=dict)
@@ -96,11 +97,19 @@ def fill(plan: Plan, params: Array, state: Array, seed: np.random.SeedSequence) 
 
 
 def _drawn(plan: Plan, spec: ParameterSpec, rng: np.random.Generator | None) -> Array:
-    values = np.asarray(spec.initializer(rng, spec.shape, spec.fan_in, spec.fan_out))  # type: ignore[arg-type]
+    try:
+        values = np.asarray(spec.initializer(rng, spec.shape, spec.fan_in, spec.fan_out))  # type: ignore[arg-type]
+    except ArgumentError as error:
+        raise ArgumentError(f"{plan.layer.where}: initial {spec.name!r}: {error}") from None
     if values.shape != spec.shape:
         raise ShapeError(
             f"{plan.layer.where}: {spec.initializer} returned shape {values.shape} for "
             f"{spec.name!r}, expected {spec.shape}."
+        )
+    if values.dtype.kind not in "fiub" or not np.isfinite(values).all():
+        raise DataError(
+            f"{plan.layer.where}: {spec.initializer} returned values for {spec.name!r} that are "
+            "not finite real numbers."
         )
     return values
 

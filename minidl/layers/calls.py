@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minidl.errors import ContractError, DTypeError, MinidlError, ShapeError, StateError
-from minidl.layers.checks import check_input, check_mask, check_out, fits
+from minidl.layers.checks import check_input, check_mask, check_out
+from minidl.layers.planning import fits
 from minidl.sparse import is_sparse
 from minidl.typing import Array
 
@@ -37,11 +38,11 @@ def call_forward(
         note_place(layer, error)
         raise
     if first_time:
-        _check_unchanged(layer, "forward", x, before)
+        _check_unchanged(layer, "forward wrote into its input x", x, before)
     if first_time or y is None or not (y is out or layer.results_checked):
         check_result(layer, "forward", y, x.shape[0])
     if first_time and training:
-        bound.training_checked = True
+        bound.training_checked, bound.first_input = True, x
     elif first_time:
         bound.inference_checked = True
     return y
@@ -51,14 +52,17 @@ def call_backward(layer: Layer, dy: Array, input_grad: bool, out: Array | None) 
     """Run a layer's own backward inside a model."""
     bound = layer._bound or layer.bound
     first_time = not bound.backward_checked
-    before = dy.copy() if first_time else dy
+    watched = {"dy": dy} if first_time else {}
+    if bound.first_input is not None:
+        watched["the x of its forward"], bound.first_input = bound.first_input, None
+    before = {name: a.copy() for name, a in watched.items()}
     try:
         dx = layer._backward(dy, input_grad=input_grad, out=out)
     except Exception as error:
         note_place(layer, error)
         raise
-    if first_time:
-        _check_unchanged(layer, "backward", dy, before)
+    for name, as_it_was in before.items():
+        _check_unchanged(layer, f"backward wrote into {name}", watched[name], as_it_was)
     if input_grad and (dx is not out or first_time):
         check_result(layer, "backward", dx, len(dy))
     bound.backward_checked = True
@@ -79,16 +83,15 @@ def note_place(layer: Layer, error: Exception) -> None:
         error.add_note(note)
 
 
-def _check_unchanged(layer: Layer, method: str, a: Array, before: Array) -> None:
+def _check_unchanged(layer: Layer, mistake: str, a: Array, before: Array) -> None:
     """Raise if the argument `a` was written to; it is put back first."""
     if is_sparse(a):
         a, before = a.data, before.data  # type: ignore[assignment]
     if not np.array_equal(before, a, equal_nan=a.dtype.kind == "f"):
         a[...] = before
-        argument = "its input x" if method == "forward" else "dy"
         raise ContractError(
-            f"{layer.where}: {method} wrote into {argument}. A layer must leave its arguments "
-            "as they are: write the result into `out` or into a new array."
+            f"{layer.where}: {mistake}. A layer must leave its arguments as they are: write the "
+            "result into `out` or into a new array."
         )
 
 
@@ -111,10 +114,14 @@ def check_result(layer: Layer, method: str, result: object, n: int) -> None:
         raise ShapeError(
             f"{layer.where}: {method} returned shape {result.shape}, expected {shape}; {fix}."
         )
+    fix = f"Convert it: .astype({'x' if method == 'forward' else 'dy'}.dtype)."
+    if result.dtype == np.float64:
+        fix = (
+            "A NumPy float64 scalar or array in the formula upcasts float32: use Python floats "
+            "and arrays of x.dtype."
+        )
     raise DTypeError(
-        f"{layer.where}: {method} returned dtype {result.dtype}, expected {dtype}. "
-        "A NumPy float64 scalar or array in the formula upcasts float32: use Python floats "
-        "and arrays of x.dtype."
+        f"{layer.where}: {method} returned dtype {result.dtype}, expected {dtype}. {fix}"
     )
 
 
@@ -168,6 +175,7 @@ def run_pass(layer: Layer, training: bool, run: Callable[[], Array]) -> Array:
     if not training or layer._parent is not None:  # inside a model the root keeps the books
         return run()
     begin_training_pass(layer)
+    layer.bound.expected_dy = None  # of a pass before, which ends here also if this one fails
     try:
         y = run()
     except BaseException:
@@ -192,8 +200,10 @@ def own_copy(y: Array, given: Array, keep_apart: bool, out: Array | None) -> Arr
     """What a user may keep and edit: `out` itself, or an array that nobody else holds."""
     if out is not None:
         if y is not out:
-            np.copyto(out, y)
+            np.copyto(out, y.toarray() if is_sparse(y) else y)  # type: ignore[attr-defined]
         return out
+    if is_sparse(y):  # behind no layer at all
+        return y.copy()
     if keep_apart or y is given or y.base is not None:
         return y.copy(order="K")
     return y

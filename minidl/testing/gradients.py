@@ -44,22 +44,22 @@ def numerical_gradient(f: Callable[[Array], float], x: Array, step: float = STEP
 
 
 def gradient_errors(
-    model: Layer, x: Array, rng: np.random.Generator
+    model: Layer, x: Array, rng: np.random.Generator, mask: Array | None = None
 ) -> Iterator[tuple[str, float]]:
     """Compare <dy, J v> by differences with <v, J^T dy> by backward, for inputs and parameters."""
-    u = rng.normal(size=forward(model, x, True).shape)
+    u = rng.normal(size=forward(model, x, True, mask=mask).shape)
 
     def along(target: Array, direction: Array) -> float:
         before = target.copy()
         target[...] = before + STEP * direction
-        above = forward(model, moved, True)
+        above = forward(model, moved, True, mask=mask)
         target[...] = before - STEP * direction
-        below = forward(model, moved, True)
+        below = forward(model, moved, True, mask=mask)
         target[...] = before
         return float((u * (above - below)).sum() / (2 * STEP))
 
     moved = x.copy()
-    dx = vjp(model, x, u)
+    dx = vjp(model, x, u, mask=mask)
     targets: list[tuple[str, Array, Array]] = []
     if x.dtype.kind == "f" and dx is not None:
         targets.append(("input", moved, dx))
@@ -82,10 +82,11 @@ def gradient_errors(
         if not error <= TOLERANCE:
             doubled = None
             if target.size <= 400:  # above, numbers along directions say less
-                dx = vjp(model, x, 2 * u)
+                dx = vjp(model, x, 2 * u, mask=mask)
                 doubled = dx if name == "input" else dict(all_gradients(model))[name]
             cause = likely_mistake(found, expected, len(x), doubled, x, views)
-            raise CheckError(_gradient_message(model, name, found, expected, error) + cause)
+            message = _gradient_message(model, name, found, expected, error) + cause
+            raise CheckError(message if mask is None else f"With a mask, {message}")
         yield name, error
 
 

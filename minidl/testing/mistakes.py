@@ -56,8 +56,14 @@ def likely_mistake(
             f" It is {n} times too small, the number of rows: the mean over the batch is the "
             "loss's business, a layer sums."
         )
-    if found.ndim == 2 and found.shape[0] == found.shape[1] and _same(found.T, expected):
+    if _is_square(found) and _same(found.T, expected):
         return " It is the transpose of what it should be."
+    for name, value in parameters.items():
+        if _is_square(value) and found.shape[-1] == len(value):
+            # dy W in place of dy W^T: dy itself is found W^-1
+            dy = found @ np.linalg.pinv(value)
+            if _same(dy @ value.T, expected):
+                return f" {name} must be transposed: dx = dy @ {name}.T."
     for name, factor in {"x": x, **parameters}.items():
         try:
             product = np.broadcast_to(found * factor, found.shape)
@@ -72,6 +78,10 @@ def likely_mistake(
         " A factor of the chain rule is missing or wrong, or the input lies on a kink of the "
         "function (give other inputs)."
     )
+
+
+def _is_square(a: Array) -> bool:
+    return a.ndim == 2 and a.shape[0] == a.shape[1]
 
 
 def _same(a: Array, b: Array) -> bool:

@@ -16,10 +16,12 @@ class CheckError(MinidlError, AssertionError):
     """A layer failed a check; the message says which rule it broke and how to mend it."""
 
 
-def forward(model: Layer, x: Array, training: bool, out: Array | None = None) -> Array:
+def forward(
+    model: Layer, x: Array, training: bool, out: Array | None = None, mask: Array | None = None
+) -> Array:
     """One pass from the model's present state and generators, which are put back."""
     with model.preserved():
-        return np.array(calls.call_forward(model, x, training, out))
+        return np.array(calls.call_forward(model, x, training, out, mask))
 
 
 def vjp(
@@ -30,10 +32,11 @@ def vjp(
     y_out: Array | None = None,
     dx_out: Array | None = None,
     input_grad: bool = True,
+    mask: Array | None = None,
 ) -> Array | None:
     """A training forward and backward; gradients are left in the model."""
     with model.preserved():
-        calls.call_forward(model, x, True, y_out)
+        calls.call_forward(model, x, True, y_out, mask)
         dx = calls.call_backward(model, dy, input_grad, dx_out)
         return None if dx is None else np.array(dx)
 

@@ -9,6 +9,10 @@ from minidl.layers.base import Layer
 from minidl.testing.passes import CheckError, all_gradients, forward, vjp
 from minidl.typing import Array, Shape
 
+KEEPING = (
+    "Use self.save_for_backward(...) and self.saved(), and no attributes, so that a second "
+    "forward, a copy or another thread cannot mix passes up"
+)
 COUPLING = (
     "a row's output depends on the other rows of the batch. If that is meant, as in batch "
     "normalisation, set the class attribute couples_rows = True; otherwise look for a mean, sum "
@@ -20,6 +24,11 @@ def check_inference(model: Layer, x: Array) -> None:
     """Inference is deterministic, keeps nothing, and treats rows independently."""
     state, kept = model.state.copy(), _attributes(model)
     y = np.array(calls.call_forward(model, x, False, None))
+    if not np.isfinite(y).all():
+        raise CheckError(
+            f"{model!r}: forward gives {y[~np.isfinite(y)][0]} for these inputs, and gradients can "
+            "be checked only where it is finite. Give other ones: check_layer(..., inputs=...)."
+        )
     _require_same(
         model,
         y,
@@ -42,37 +51,60 @@ def check_training(model: Layer, x: Array) -> None:
     """A training pass keeps what it needs in its place and overwrites all gradients."""
     kept = _attributes(model)
     y = forward(model, x, True)
-    changed = _changed(kept, model)
-    if changed:
-        raise CheckError(
-            f"{model!r}: forward keeps {changed!r} as an attribute. Use "
-            "self.save_for_backward(...) and self.saved(), so that a second forward, a copy or "
-            "another thread cannot mix passes up."
-        )
+    _require_nothing_kept(model, kept, "forward")
+    _require_same(
+        model,
+        y,
+        forward(model, x, True),
+        "forward in training gives another result the second time, although self.rng is as it was "
+        "the first time. Draw random numbers from self.rng only",
+    )
     if not model.couples_rows:
         other = x.copy()
         other[0] = x[1]  # draws are the same: only row 0 may change
         _require_same(model, y[1:], forward(model, other, True)[1:], COUPLING)
-    dy = np.ones_like(y)
-    model.grads[...] = np.nan  # what backward leaves as it was shows as NaN
+    dy, before = np.ones_like(y), x.copy()
     first = vjp(model, x, dy)
-    for name, gradient in all_gradients(model):
-        if np.isnan(gradient).any():
+    _require_nothing_kept(model, kept, "backward")
+    if not np.array_equal(x, before):
+        x[...] = before
+        raise CheckError(
+            f"{model!r}: backward wrote into x, which forward saved. Other layers need it as it "
+            "was: write the result into `out` or into a new array."
+        )
+    _check_overwriting(model, x, dy)
+    grads = model.grads.copy()
+    second = vjp(model, x, dy, input_grad=False)
+    _require_same(
+        model, grads, model.grads, "backward gives other parameter gradients with input_grad=False"
+    )
+    if second is not None or first is None:
+        raise CheckError(f"{model!r}: backward must return dx, and None with input_grad=False.")
+    with model.preserved():
+        calls.call_forward(model, x, True, None)
+        calls.call_forward(model, x[::-1].copy(), False, None)
+        between = calls.call_backward(model, dy, True, None)
+        _require_same(
+            model,
+            np.append(first.ravel(), grads),
+            np.append(np.asarray(between).ravel(), model.grads),
+            f"backward gives another gradient after an inference pass in between. {KEEPING}",
+        )
+
+
+def _check_overwriting(model: Layer, x: Array, dy: Array) -> None:
+    """Raise if what backward writes depends on what was in the gradients before."""
+    found = []
+    for filling in (1.0, 2.0):
+        model.grads[...] = filling
+        vjp(model, x, dy)
+        found.append({name: gradient.copy() for name, gradient in all_gradients(model)})
+    for name, gradient in found[0].items():
+        if not np.array_equal(gradient, found[1][name], equal_nan=True):
             raise CheckError(
                 f"{model!r}: backward does not write gradients[{name!r}], or adds to what was "
                 "there. It must overwrite it: self.gradients[...] = ..."
             )
-    grads = model.grads.copy()
-    second = vjp(model, x, dy, input_grad=False)
-    _require_same(
-        model,
-        grads,
-        model.grads,
-        "backward gives other parameter gradients the second time, or with input_grad=False. It "
-        "must overwrite them and not add to them",
-    )
-    if second is not None or first is None:
-        raise CheckError(f"{model!r}: backward must return dx, and None with input_grad=False.")
 
 
 def check_buffers(model: Layer, x: Array) -> None:
@@ -119,18 +151,44 @@ def check_float32(layer: Layer, shape: Shape, x: Array, seed: np.random.SeedSequ
     vjp(model, small, np.ones_like(y))
 
 
-def _attributes(model: Layer) -> list[dict[str, object]]:
-    """The attributes that authors set, of the layer and all below it."""
-    return [layer.author_attributes() for layer in model.walk()]
+Kept = list[dict[str, tuple[object, list[object]]]]
 
 
-def _changed(before: list[dict[str, object]], model: Layer) -> str:
-    """The name of an attribute that is new or another object than before, or nothing."""
+def _attributes(model: Layer) -> Kept:
+    """The attributes that authors set, each with its parts, of the layer and all below it."""
+    return [
+        {name: (value, _parts(value)) for name, value in layer.author_attributes().items()}
+        for layer in model.walk()
+    ]
+
+
+def _parts(value: object) -> list[object]:
+    """What may be put into a value while it stays the same object."""
+    if type(value) is dict:  # not in a Scratch, whose content nobody relies on
+        return [*value.keys(), *value.values()]
+    if isinstance(value, np.ndarray):
+        return [value.tobytes()]
+    return list(value) if isinstance(value, list | set) else []
+
+
+def _changed(before: Kept, model: Layer) -> str:
+    """The name of an attribute that is new or another one than before, or nothing."""
     for old, new in zip(before, _attributes(model), strict=True):
-        for name, value in new.items():
-            if name not in old or old[name] is not value:
+        for name, (value, parts) in new.items():
+            if name not in old or old[name][0] is not value or not _same(old[name][1], parts):
                 return name
     return ""
+
+
+def _same(a: list[object], b: list[object]) -> bool:
+    pairs = zip(a, b, strict=False)
+    return len(a) == len(b) and all(x == y if isinstance(x, bytes) else x is y for x, y in pairs)
+
+
+def _require_nothing_kept(model: Layer, kept: Kept, method: str) -> None:
+    changed = _changed(kept, model)
+    if changed:
+        raise CheckError(f"{model!r}: {method} keeps something in {changed!r}. {KEEPING}.")
 
 
 def _poisoned(like: Array) -> Array:
@@ -142,7 +200,11 @@ def _poisoned_strided(like: Array) -> Array:
 
 
 def _require_same(model: Layer, a: Array, b: Array | None, rule: str) -> None:
-    if b is None or a.shape != b.shape or not np.allclose(a, b, rtol=1e-9, atol=1e-12):
+    if (
+        b is None
+        or a.shape != b.shape
+        or not np.allclose(a, b, rtol=1e-9, atol=1e-12, equal_nan=True)
+    ):
         difference = (
             ""
             if b is None or a.shape != b.shape

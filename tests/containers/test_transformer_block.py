@@ -33,7 +33,8 @@ def language_model(width, heads, blocks=1, *, causal, padding_index=None):
 def test_the_block_keeps_the_contract_and_its_gradients_are_right(causal):
     report = dl.check_layer(transformer_block(4, 2, causal=causal), (5, 4))
     assert report.worst <= 1e-6
-    assert len(report.errors) == 1 + 4 + 2 * 2 + 2 * 2  # input; attention; two norms; two Dense
+    each = 1 + 4 + 2 * 2 + 2 * 2  # input; attention; two norms; two Dense
+    assert len(report.errors) == 2 * each  # without a mask and with one
 
 
 @pytest.mark.parametrize("causal", [False, True])
