@@ -15,7 +15,7 @@ What to look at:
   windows. The 1 x 1 convolutions in front make the wider ones affordable: they have fewer channels
   to read.
 - `residual_block`: the shortcut is the identity where the shape stays, and a 1 x 1 convolution
-  where it changes. At the start a block does almost nothing, so depth does no harm.
+  where it changes. Gradients reach earlier blocks along it, so depth does no harm.
 - `BatchNorm`: in training it uses the batch's own mean and variance, in inference running values
   of them. Compare accuracy and val_accuracy.
 - `GlobalAveragePool2D`: one number for each channel in place of a wide Dense layer: most of an

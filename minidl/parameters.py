@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from minidl.errors import ArgumentTypeError, DTypeError, ShapeError
+from minidl.errors import DTypeError, ShapeError
 from minidl.initializers import Initializer
 from minidl.typing import Array, Shape
 
@@ -29,6 +29,11 @@ class ParameterSpec:
         fan_out: Outputs that one input feeds.
         decay: Whether weight decay applies to it; not for biases and scales.
         order: Memory order, "C" or "F", of an array that a layer multiplies by.
+
+    Example:
+        >>> import minidl as dl
+        >>> ParameterSpec("weight", (784, 10), dl.HeNormal(), fan_in=784, fan_out=10).size
+        7840
     """
 
     name: str
@@ -42,11 +47,6 @@ class ParameterSpec:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(self.shape))
-        if isinstance(self.initializer, type) or not callable(self.initializer):
-            raise ArgumentTypeError(
-                f"ParameterSpec {self.name!r}: the initializer must be an instance such as "
-                f"Zeros() or HeNormal(), got {self.initializer!r}."
-            )
 
     @property
     def size(self) -> int:
@@ -73,8 +73,10 @@ def copy_into(view: Array, value: object, name: str) -> None:
     array = np.asarray(value)
     if array.shape != view.shape:
         fix = "Assignment copies into the existing array, so the shape must be the same."
-        if array.ndim > 1 and array.shape == view.shape[::-1]:
+        if array.ndim in (2, 3) and array.shape == view.shape[::-1]:
             fix = "It is transposed."
+        elif array.ndim == 4 and array.transpose(2, 3, 1, 0).shape == view.shape:
+            fix = "It is in PyTorch's order: assign w.transpose(2, 3, 1, 0)."
         raise ShapeError(f"{name}: expected shape {view.shape}, got {array.shape}. {fix}")
     if not np.can_cast(array.dtype, view.dtype, casting="same_kind"):
         raise DTypeError(f"{name}: expected real numbers, got dtype {array.dtype}.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from minidl.typing import Array
 NARROW = 16  # columns up to which pieces pay
 PIECE = 100**3  # multiplications up to which OpenBLAS takes its kernels for small matrices
 SHORTEST = 64  # columns of a piece below which they do not pay
+CALL = 4096  # numbers of a column that are copied in the time of one call of SciPy
 WITH_SMALL_KERNELS = {"SkylakeX", "Cooperlake", "SapphireRapids"}
 
 
@@ -30,8 +32,7 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
         True
     """
     if is_sparse(a):
-        product: Array = a @ b  # by SciPy's own loops, not its BLAS
-        return np.positive(product, out=out)
+        return _sparse_matmul(a, b, out)
     if b.shape[1] > NARROW or a.size * b.shape[1] <= PIECE or not has_small_kernels():
         return np.matmul(a, b, out=out)
     (n, k), m = a.shape, b.shape[1]
@@ -42,6 +43,22 @@ def matmul(a: Array, b: Array, out: Array | None = None) -> Array:
     pieces, results = a[:whole].reshape(-1, rows, k), out[:whole].reshape(-1, rows, m)  # views
     np.matmul(pieces, b, out=results)  # (P, rows, K) @ (K, M) -> (P, rows, M)
     np.matmul(a[whole:], b, out=out[whole:])
+    return out
+
+
+def _sparse_matmul(a: Any, b: Array, out: Array | None) -> Array:
+    """Return `a @ b` for sparse rows `a`, by SciPy's own loops and not its BLAS.
+
+    SciPy copies a matrix that is not in C order, as narrow weights are. For a few rows of words
+    that takes far longer than the product, and column by column nothing is copied.
+    """
+    if b.flags.c_contiguous or a.nnz + CALL >= len(b):
+        product: Array = a @ b
+        return np.positive(product, out=out)
+    if out is None:
+        out = np.empty((a.shape[0], b.shape[1]), a.dtype)
+    for column, w in zip(out.T, b.T, strict=True):
+        column[...] = a @ w  # (N, K) @ (K,) -> (N,)
     return out
 
 
@@ -58,8 +75,8 @@ def piece_count(rows: int, inner: int, columns: int) -> int:
     least = -(-rows * inner * columns // PIECE)
     if least == 1 or not has_small_kernels():
         return 1
-    count = next(c for c in range(least, columns + 1) if columns % c == 0)
-    return count if columns // count >= SHORTEST else 1
+    counts = range(least, columns // SHORTEST + 1)  # none where a single column is too large
+    return next((count for count in counts if columns % count == 0), 1)
 
 
 def rows_times(x: Array, w: Array, out: Array | None) -> Array:

@@ -34,6 +34,40 @@ def test_copying_needs_the_exact_shape_and_real_numbers():
         copy_into(view, np.zeros(3, complex), "w")
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape", "fix"),
+    [
+        (dl.Dense(3), (2,), lambda w: w.T),
+        (dl.Conv1D(3, 4), (9, 2), lambda w: w.T),
+        (dl.Conv2D(3, (4, 5)), (9, 9, 2), lambda w: w.transpose(2, 3, 1, 0)),
+        (dl.Conv2D(3, 4), (9, 9, 2), lambda w: w.transpose(2, 3, 1, 0)),
+        (dl.Conv2DTranspose(3, 4), (9, 9, 2), lambda w: w.transpose(2, 3, 1, 0)),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, dl.Layer) else None,
+)
+def test_weights_in_the_order_of_pytorch_are_told_how_to_be_turned(layer, shape, fix):
+    layer = copy.deepcopy(layer).build(shape, rng=0)
+    weight = layer.weight.copy()
+    orders = {2: (1, 0), 3: (2, 1, 0), 4: (3, 2, 0, 1)}  # (F, C, KH, KW) of (KH, KW, C, F)
+    theirs = weight.transpose(orders[weight.ndim])
+    message = (
+        r"PyTorch's order: assign w\.transpose\(2, 3, 1, 0\)\.$"
+        if weight.ndim == 4
+        else r"It is transposed\.$"
+    )
+    with pytest.raises(dl.ShapeError, match=message):
+        layer.weight = theirs
+    layer.weight = fix(theirs)
+    np.testing.assert_array_equal(layer.weight, weight)
+
+
+def test_kernels_in_no_known_order_are_told_nothing_wrong():
+    layer = dl.Conv2D(3, (4, 5)).build((9, 9, 2))
+    for order in ((3, 2, 1, 0), (2, 3, 0, 1), (0, 1, 3, 2)):
+        with pytest.raises(dl.ShapeError, match=r"so the shape must be the same\.$"):
+            layer.weight = layer.weight.transpose(order)
+
+
 def test_assigning_a_gradient_copies_into_the_vector():
     vector = np.zeros(10)
     gradients = Gradients("Swish()", carve(vector, SPECS))

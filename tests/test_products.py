@@ -1,9 +1,11 @@
 """Products in pieces: the same numbers as one product, for any size and memory order."""
 
 import itertools
+import tracemalloc
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import threadpoolctl
 
 import minidl as dl
@@ -129,6 +131,55 @@ def test_a_dense_layer_is_differentiated_right_in_pieces(monkeypatch, units):
     )
 
 
+class Noting(sp.csr_array):
+    """Sparse rows that note what they are multiplied by."""
+
+    def __matmul__(self, other):
+        self.factors = [*getattr(self, "factors", []), other.shape]
+        return super().__matmul__(other)
+
+
+@pytest.mark.parametrize(
+    ("nnz", "d", "order", "by_columns"),
+    [
+        (5, 106, "F", True),
+        (5, 105, "F", False),  # five numbers and the calls cost as much as copying 105 rows
+        (6, 106, "F", False),
+        (5, 106, "C", False),  # SciPy reads it as it is
+        (0, 101, "F", True),
+        (0, 100, "F", False),
+    ],
+)
+def test_few_sparse_rows_do_not_copy_a_narrow_matrix(monkeypatch, nnz, d, order, by_columns):
+    monkeypatch.setattr(products, "CALL", 100)
+    rng = np.random.default_rng([nnz, d])
+    dense, w = np.zeros((7, d)), np.asarray(whole_numbers(rng, d, 3), order=order)
+    places = rng.choice(dense.size, nnz, replace=False)
+    dense.flat[places] = 1 + rng.integers(0, 9, nnz)
+    x = Noting(dense)
+    product = matmul(x, w)
+    np.testing.assert_array_equal(product, dense @ w)
+    assert x.factors == ([(d,)] * 3 if by_columns else [(d, 3)])
+    for out in layouts(np.full((7, 3), np.nan)):
+        assert matmul(x, w, out) is out
+        np.testing.assert_array_equal(out, dense @ w)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_prediction_for_a_sparse_row_takes_no_memory_the_size_of_the_weights(dtype):
+    model = dl.Dense(10).build((50_000,), rng=0, dtype=dtype)
+    x = sp.csr_array(([1.0, 2.0], [7, 40_000], [0, 2]), shape=(1, 50_000)).astype(dtype)
+    expected = model.weight[7] + 2 * model.weight[40_000]
+    model.predict(x)
+    tracemalloc.start()
+    y = model.predict(x)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(y, expected[np.newaxis], rtol=1e-6)
+    assert y.dtype == dtype
+    assert peak < model.weight.nbytes / 100
+
+
 @pytest.mark.parametrize("strided", [False, True], ids=["contiguous", "strided"])
 @pytest.mark.parametrize("shape", [(6, 4), (2, 3, 4)], ids=["rows", "steps"])
 def test_rows_and_steps(shape, strided):
@@ -169,6 +220,10 @@ def test_all_steps_are_rows_of_one_product(monkeypatch):
         ((16, 72, 896), 2),  # just too large
         ((16, 288, 896), 7),  # 4.1 million: five pieces would do, of which 896 is no multiple
         ((64, 288, 1536), 1),  # pieces would be too short
+        ((100, 150, 512), 8),  # just long enough
+        ((100, 150, 504), 1),  # a number too short
+        ((256, 9 * 512, 128), 1),  # a single column is too large
+        ((256, 9 * 512, 1), 1),
     ],
 )
 def test_columns_are_cut_into_equal_pieces_that_are_small(shape, count):
@@ -178,6 +233,21 @@ def test_columns_are_cut_into_equal_pieces_that_are_small(shape, count):
 def test_columns_are_left_whole_without_kernels_for_small_matrices(monkeypatch):
     monkeypatch.setattr(products, "has_small_kernels", lambda: False)
     assert products.piece_count(16, 150, 640) == 1
+
+
+def test_a_convolution_with_more_weights_than_a_piece_has_products():
+    model = dl.Conv2D(256, 3, padding="same", weight_initializer=dl.Ones(), use_bias=False)
+    model.build((2, 3, 512), rng=0)
+    y = model.forward(np.ones((2, 2, 3, 512), np.float32), training=True)
+    pixels = np.array([[4, 6, 4], [4, 6, 4]])  # in each window
+    np.testing.assert_array_equal(y, np.broadcast_to(512 * pixels[..., np.newaxis], y.shape))
+    dx = model.backward(np.ones_like(y))
+    np.testing.assert_array_equal(dx, np.broadcast_to(256 * pixels[..., np.newaxis], dx.shape))
+    pairs = 2 * np.array([[2, 3, 2], [4, 6, 4], [2, 3, 2]])  # of a pixel and a window, 2 images
+    gradient = model.gradients["weight"]
+    np.testing.assert_array_equal(
+        gradient, np.broadcast_to(pairs[..., np.newaxis, np.newaxis], gradient.shape)
+    )
 
 
 @pytest.mark.parametrize("groups", [1, 2])

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from minidl.buffers import batch_empty
-from minidl.layers.base import Layer
+from minidl.layers.image_order import in_memory_order
 from minidl.layers.pooling import (
-    Pooling,
-    PoolPadding,
+    WindowPooling,
     Windows,
     check_images,
-    in_memory_order,
     windows_over,
 )
 from minidl.typing import Array, Shape
 
 
-class AveragePool2D(Layer):
+class AveragePool2D(WindowPooling):
     r"""Mean over windows of an image, channel by channel.
 
     With windows of size $K \times L$ and stride $(s, t)$
@@ -56,16 +52,6 @@ class AveragePool2D(Layer):
         Y. LeCun, L. Bottou, Y. Bengio, P. Haffner, Gradient-based learning applied to document
         recognition, Proceedings of the IEEE 86, 1998.
     """
-
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = 2,
-        stride: int | Sequence[int] | None = None,
-        *,
-        padding: PoolPadding = "valid",
-    ) -> None:
-        self.pool_size, self.stride, self.padding = pool_size, stride, padding
-        self._pooling = Pooling.of("AveragePool2D", pool_size, stride, padding, 2)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         check_images(self.where, input_shape)

@@ -7,11 +7,11 @@ from typing import Literal
 
 import numpy as np
 
-from minidl.arguments import whole_number
+from minidl.arguments import flag, whole_number
 from minidl.initializers import HeNormal, Initializer, Zeros
 from minidl.layers.convolution import Convolution, Length
 from minidl.layers.step_windows import add_columns, by_groups, columns, stretches
-from minidl.layers.windows import Padding
+from minidl.layers.window_options import Padding
 from minidl.parameters import ParameterSpec
 from minidl.typing import Array, Shape
 
@@ -76,6 +76,8 @@ class Conv1D(Convolution):
         others, WaveNet: a generative model for raw audio, arXiv:1609.03499.
     """
 
+    _axes = 1
+
     def __init__(
         self,
         filters: int,
@@ -90,11 +92,10 @@ class Conv1D(Convolution):
         bias_initializer: Initializer = Zeros(),  # noqa: B008
     ) -> None:
         self.filters = whole_number("Conv1D", "filters", filters)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.dilation, self.groups, self.use_bias = dilation, groups, use_bias
+        self.use_bias = flag("Conv1D", "use_bias", use_bias)
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer
-        self._keep_geometry(1, kernel_size, stride, padding, dilation, groups)
+        self._keep_windows(kernel_size, stride, padding, dilation, groups)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         fix = "Add Reshape((-1, 1)) before it." if len(input_shape) == 1 else "See Reshape."

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minidl.arguments import whole_number
+from minidl.arguments import flag, whole_number
 from minidl.buffers import batch_empty
 from minidl.initializers import HeNormal, Initializer, Zeros
 from minidl.layers.convolution import Convolution, Length
 from minidl.layers.correlation import correlate, spread, weight_gradient
-from minidl.layers.windows import Padding
+from minidl.layers.window_options import Padding
 from minidl.parameters import ParameterSpec
 from minidl.typing import Array, Shape
 
@@ -94,11 +94,10 @@ class Conv2D(Convolution):
         bias_initializer: Initializer = Zeros(),  # noqa: B008
     ) -> None:
         self.filters = whole_number("Conv2D", "filters", filters)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.dilation, self.groups, self.use_bias = dilation, groups, use_bias
+        self.use_bias = flag("Conv2D", "use_bias", use_bias)
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer
-        self._keep_geometry(2, kernel_size, stride, padding, dilation, groups)
+        self._keep_windows(kernel_size, stride, padding, dilation, groups)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         self._check_images(input_shape)

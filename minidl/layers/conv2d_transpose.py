@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minidl.arguments import whole_number
+from minidl.arguments import flag, whole_number
 from minidl.buffers import batch_empty
 from minidl.errors import ShapeError
 from minidl.initializers import HeNormal, Initializer, Zeros
 from minidl.layers.checks import batch_shape
 from minidl.layers.convolution import Convolution, Length
 from minidl.layers.correlation import correlate, spread, weight_gradient
-from minidl.layers.windows import Padding
+from minidl.layers.window_options import Padding
 from minidl.parameters import ParameterSpec
 from minidl.typing import Array, Shape
 
@@ -81,11 +81,10 @@ class Conv2DTranspose(Convolution):
         bias_initializer: Initializer = Zeros(),  # noqa: B008
     ) -> None:
         self.filters = whole_number("Conv2DTranspose", "filters", filters)
-        self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
-        self.use_bias = use_bias
+        self.use_bias = flag("Conv2DTranspose", "use_bias", use_bias)
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer
-        self._keep_geometry(2, kernel_size, stride, padding)
+        self._keep_windows(kernel_size, stride, padding)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         self._check_images(input_shape)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from minidl.arguments import whole_number
 from minidl.errors import ArgumentError, ShapeError
 from minidl.initializers import Initializer
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
-from minidl.layers.windows import Geometry, check_padding, lengths
+from minidl.layers.window_options import Padding, check_padding, lengths, plain, remembered
+from minidl.layers.windows import Geometry
 from minidl.parameters import ParameterSpec
 from minidl.typing import Array, Shape
 
@@ -17,42 +19,41 @@ Length = int | Sequence[int]
 
 
 class Convolution(Layer):
-    """A layer with a kernel that slides over its input; keeps and checks the arguments.
-
-    Attributes:
-        geometry: Where the windows lie, one number for each axis that the kernel slides along.
-    """
+    """A layer with a kernel that slides over its input; keeps and checks the arguments."""
 
     filters: int
+    kernel_size: Length
+    stride: Length
+    padding: Padding
+    dilation: Length
+    groups: int
     use_bias: bool
     weight_initializer: Initializer
     bias_initializer: Initializer
-    geometry: Geometry
     weight: Array
     bias: Array
+    _axes = 2
 
-    def _keep_geometry(
+    def _keep_windows(
         self,
-        axes: int,
         kernel_size: Length,
         stride: Length,
-        padding: object,
+        padding: Padding,
         dilation: Length = 1,
         groups: int = 1,
     ) -> None:
-        who = type(self).__name__
-        self.geometry = Geometry(
-            lengths(who, "kernel_size", kernel_size, axes),
-            lengths(who, "stride", stride, axes),
-            check_padding(who, padding, axes),
-            lengths(who, "dilation", dilation, axes),
-            whole_number(who, "groups", groups),
-        )
-        if self.filters % groups:
-            raise ArgumentError(
-                f"{who}: filters must be a multiple of groups={groups}, so that each group of "
-                f"channels gets as many, got {self.filters}."
-            )
+        self.kernel_size, self.stride, self.padding = map(plain, (kernel_size, stride, padding))
+        self.dilation, self.groups = map(plain, (dilation, groups))
+        _geometry(*self._window_options())  # checks them
+
+    def _window_options(self) -> tuple[Any, ...]:
+        windows = self.kernel_size, self.stride, self.padding, self.dilation, self.groups
+        return (type(self).__name__, self._axes, self.filters, *windows)
+
+    @property
+    def geometry(self) -> Geometry:
+        """Where the windows lie by the options as they are now, numbers for each sliding axis."""
+        return _known_geometry(*self._window_options())
 
     def _check_channels(self, input_shape: Shape, axes: Sequence[str], fix: str) -> None:
         """Raise unless samples have these axes, and groups divide the channels."""
@@ -88,3 +89,31 @@ class Convolution(Layer):
             "bias", (self.filters,), start_b, fan_in=fan_in, fan_out=fan_out, decay=False
         )
         return [w, b] if self.use_bias else [w]
+
+
+def _geometry(
+    who: str,
+    axes: int,
+    filters: int,
+    kernel_size: Length,
+    stride: Length,
+    padding: object,
+    dilation: Length,
+    groups: int,
+) -> Geometry:
+    at = Geometry(
+        lengths(who, "kernel_size", kernel_size, axes),
+        lengths(who, "stride", stride, axes),
+        check_padding(who, padding, axes),
+        lengths(who, "dilation", dilation, axes),
+        whole_number(who, "groups", groups),
+    )
+    if filters % at.groups:
+        raise ArgumentError(
+            f"{who}: filters must be a multiple of groups={groups}, so that each group of "
+            f"channels gets as many, got {filters}."
+        )
+    return at
+
+
+_known_geometry = remembered(_geometry)

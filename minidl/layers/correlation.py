@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from minidl.layers.image_windows import add_products, columns, cut, samples, stretches
-from minidl.layers.windows import Geometry
+from minidl.layers.windows import COLUMN_BYTES, Geometry
 from minidl.products import piece_count
 from minidl.typing import Array
 
@@ -44,9 +44,17 @@ def weight_gradient(x: Array, dy: Array, gradient: Array, at: Geometry) -> None:
         for rows in stretches(image, dz, at):
             z = _by_rows(dz, at)[:, rows]
             count = piece_count(k, f, z.shape[3]) if k * f <= FEW_SUMS else 1
-            # (K, P / S) @ (P / S, F) -> (K, F)
-            products = cut(columns(image, rows, ow, at), count) @ cut(z, count).mT
-            matrix += products.sum(axis=(1, 2))
+            _add_gradients(matrix, columns(image, rows, ow, at), z, count)
+
+
+def _add_gradients(matrix: Array, windows: Array, dz: Array, count: int) -> None:
+    """Add windows (G, R, K, P) times dz (G, R, F, P), for each of R rows and S = `count` pieces."""
+    size = max(COLUMN_BYTES // (matrix.nbytes * count), 1)  # every row and piece has a whole matrix
+    for start in range(0, dz.shape[1], size):
+        rows = slice(start, start + size)
+        # (K, P / S) @ (P / S, F) -> (K, F)
+        products = cut(windows[:, rows], count) @ cut(dz[:, rows], count).mT
+        matrix += products.sum(axis=(1, 2))
 
 
 def spread(dy: Array, weight: Array, dx: Array, at: Geometry) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from minidl.layers.base import Layer
 from minidl.layers.max_pooling import max_backward, max_forward
-from minidl.layers.pooling import (
-    Pooling,
-    PoolPadding,
-    check_sequences,
-    windows_over,
-)
+from minidl.layers.pooling import WindowPooling, check_sequences, windows_over
 from minidl.typing import Array, Shape
 
 
-class MaxPool1D(Layer):
+class MaxPool1D(WindowPooling):
     r"""Maximum over windows of a sequence, channel by channel.
 
     With windows of K steps and stride s
@@ -52,15 +44,8 @@ class MaxPool1D(Layer):
         on Acoustics, Speech, and Signal Processing 37, 1989.
     """
 
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = 2,
-        stride: int | Sequence[int] | None = None,
-        *,
-        padding: PoolPadding = "valid",
-    ) -> None:
-        self.pool_size, self.stride, self.padding = pool_size, stride, padding
-        self._pooling = Pooling.of("MaxPool1D", pool_size, stride, padding, 1)
+    ends_mask = True
+    _axes = 1
 
     def output_shape(self, input_shape: Shape) -> Shape:
         check_sequences(self.where, input_shape)

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from minidl.buffers import batch_empty
-from minidl.layers.base import Layer
+from minidl.layers.image_order import in_memory_order
 from minidl.layers.max_pooling import max_backward, max_forward
-from minidl.layers.pooling import (
-    Pooling,
-    PoolPadding,
-    check_images,
-    in_memory_order,
-    windows_over,
-)
+from minidl.layers.pooling import WindowPooling, check_images, windows_over
 from minidl.typing import Array, Shape
 
 
-class MaxPool2D(Layer):
+class MaxPool2D(WindowPooling):
     r"""Maximum over windows of an image, channel by channel.
 
     With windows of size $K \times L$ and stride $(s, t)$
@@ -33,10 +25,11 @@ class MaxPool2D(Layer):
 
     Padding "valid" has only whole windows, and leaves out rows and columns at the end that fill
     none. "same" makes ceil(H / stride) windows, the first and last of which may reach over the
-    edge; what is outside is never the largest. NaN is larger than any number.
+    edge; what is outside is never the largest. A window with NaN gives NaN; to which of its pixels
+    its gradient then goes, if to any, is left open.
 
-    Cost: K L comparisons for each output; in training also one byte for each output, which says
-    whose the maximum was.
+    Cost: K L comparisons for each output; in training also one byte for each output, or more where
+    windows have more than 256 pixels, which says whose the maximum was.
 
     Shapes:
         x `(N, H, W, C)`, y `(N, H', W', C)`; with the default size and stride H' is H // 2.
@@ -60,16 +53,6 @@ class MaxPool2D(Layer):
         D. Scherer, A. Müller, S. Behnke, Evaluation of pooling operations in convolutional
         architectures for object recognition, ICANN 2010.
     """
-
-    def __init__(
-        self,
-        pool_size: int | Sequence[int] = 2,
-        stride: int | Sequence[int] | None = None,
-        *,
-        padding: PoolPadding = "valid",
-    ) -> None:
-        self.pool_size, self.stride, self.padding = pool_size, stride, padding
-        self._pooling = Pooling.of("MaxPool2D", pool_size, stride, padding, 2)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         check_images(self.where, input_shape)

@@ -19,7 +19,7 @@ def max_forward(x: Array, windows: Windows, y: Array, training: bool) -> Array |
     y.fill(-np.inf)
     y[having] = x[pixels]
     if training:
-        winners = np.zeros_like(y, np.uint8 if len(others) < 256 else np.uint16)
+        winners = np.zeros_like(y, np.min_scalar_type(len(others)))  # uint8 for most windows
     for place, (pixels, having) in enumerate(others, 1):
         candidate, largest = x[pixels], y[having]
         if winners is not None:

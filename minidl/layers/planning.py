@@ -6,9 +6,9 @@ import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from minidl.errors import ArgumentError, ShapeError, StateError
+from minidl.errors import ArgumentError, ArgumentTypeError, ShapeError, StateError
 from minidl.parameters import ParameterSpec, total_size
 from minidl.typing import Shape
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from minidl.layers.base import Layer
 
 CHUNK_BYTES = 2**22  # input and activations of a chunk of rows: a share of the last cache
+MOST_BYTES = 2**25  # of a chunk that has more rows than these: as large as a last cache
 MOST_ROWS = 8192  # of a chunk, however small they are
 OPEN_LENGTH = 64  # steps that a sequence is taken to have where its length is open
 
@@ -64,15 +65,43 @@ class Plan:
     @functools.cached_property  # each predict asks for it
     def chunk_rows(self) -> int:
         """How many rows of a batch fit the cache: a power of two that depends on shapes only."""
+        return self._rows_that_fit(n_elements(self.input_shape), 64)
+
+    @functools.cached_property
+    def sparse_chunk_rows(self) -> int:
+        """The same for sparse rows: they take next to no room, but few of them a lot of time."""
+        return self._rows_that_fit(0, 1024)
+
+    def _rows_that_fit(self, numbers: int, least: int) -> int:
+        """How many rows fit the cache, that are so many numbers each, with all activations.
+
+        Fewer than `least` take longer, but large images take longer too where they are not in the
+        cache: they go by `MOST_BYTES`.
+        """
         outputs = [n_elements(p.output_shape) for p in self.walk() if not p.children]
-        bytes_a_row = 4 * (n_elements(self.input_shape) + sum(outputs))
-        rows = max(CHUNK_BYTES // bytes_a_row, 1)
-        return min(max(1 << (rows.bit_length() - 1), 64), MOST_ROWS)
+        bytes_a_row = 4 * (numbers + sum(outputs))
+        fitting, most = (_power_of_two(b // bytes_a_row) for b in (CHUNK_BYTES, MOST_BYTES))
+        return min(max(fitting, min(least, most)), MOST_ROWS)
+
+
+def _power_of_two(n: int) -> int:
+    """The largest up to `n`, and 1 below."""
+    return 1 << max(n.bit_length() - 1, 0)
 
 
 def n_elements(shape: Shape) -> int:
     """Number of elements of a sample; an open axis counts as a usual length."""
     return math.prod(OPEN_LENGTH if length is None else length for length in shape)
+
+
+def fits(shape: Shape, wanted: Shape) -> bool:
+    """Whether an array's shape is the wanted one, in which None is any length above 0."""
+    if shape == wanted:
+        return True
+    return len(shape) == len(wanted) and all(
+        length == other or (other is None and length > 0)
+        for length, other in zip(shape, wanted, strict=True)
+    )
 
 
 def make_plan(layer: Layer, input_shape: Shape) -> Plan:
@@ -100,21 +129,33 @@ def _checked_specs(layer: Layer, method: str, specs: object) -> tuple[ParameterS
         raise ArgumentError(
             f"{layer.where}: {method} must return a list of ParameterSpec, got {specs!r}."
         )
+    for spec in specs:
+        if isinstance(spec.initializer, type) or not callable(spec.initializer):
+            raise ArgumentTypeError(
+                f"{layer.where}: the initializer of {spec.name!r} must be an instance such as "
+                f"Zeros(), Constant(0.1) or HeNormal(), got {spec.initializer!r}."
+            )
     return tuple(specs)
 
 
 def checked_output_shape(layer: Layer, input_shape: Shape) -> Shape:
     """A layer's output shape, if it is one."""
-    who = f"{layer.where}: output_shape({input_shape})"
-    return sample_shape(layer.output_shape(input_shape), who)
+    shape = layer.output_shape(input_shape)
+    # The name takes 30 us, and models with an open time axis ask in every pass.
+    who = "" if _is_shape(shape) else f"{layer.where}: output_shape({input_shape})"
+    return sample_shape(shape, who)
 
 
-def sample_shape(shape: object, who: str) -> Shape:
-    """Return `shape` as a tuple of positive ints, the first of which may be None, or raise."""
-    if not isinstance(shape, tuple | list) or not all(
+def _is_shape(shape: object) -> bool:
+    return isinstance(shape, tuple | list) and all(
         (length is None and axis == 0) or (hasattr(length, "__index__") and length > 0)
         for axis, length in enumerate(shape)
-    ):
+    )
+
+
+def sample_shape(shape: Any, who: str) -> Shape:
+    """Return `shape` as a tuple of positive ints, the first of which may be None, or raise."""
+    if not _is_shape(shape):
         raise ShapeError(
             f"{who}: expected a tuple of positive lengths without the batch axis, such as (784,), "
             f"got {shape!r}."

@@ -6,13 +6,14 @@ import functools
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-from minidl.buffers import batch_empty
 from minidl.errors import ArgumentError, ShapeError
+from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
-from minidl.layers.windows import lengths, output_length, pad_widths
-from minidl.typing import Array, Shape
+from minidl.layers.window_options import lengths, plain, remembered
+from minidl.layers.windows import output_length, pad_widths
+from minidl.typing import Shape
 
 PoolPadding = Literal["valid", "same"]
 Index = tuple[slice, ...]
@@ -54,7 +55,7 @@ class Pooling:
         axes: int,
     ) -> Pooling:
         """Check a layer's arguments; the stride is the window's size where none is given."""
-        if padding not in ("valid", "same"):
+        if not isinstance(padding, str) or padding not in ("valid", "same"):
             raise ArgumentError(f'{who}: padding must be "valid" or "same", got {padding!r}.')
         size = lengths(who, "pool_size", pool_size, axes)
         if stride is None:
@@ -63,10 +64,40 @@ class Pooling:
 
     def counts(self, who: str, pixels: Shape) -> Shape:
         """How many windows there are along each axis; None where its length is open."""
+        axes = len(self.size)
         return tuple(
-            None if n is None else output_length(who, n, k, s, pad_widths(self.padding, 0, n, k, s))
+            None
+            if n is None
+            else output_length(who, n, k, s, pad_widths(self.padding, 0, n, k, s), axes=axes)
             for n, k, s in zip(pixels, self.size, self.stride, strict=True)
         )
+
+
+_known_pooling = remembered(Pooling.of)
+
+
+class WindowPooling(Layer):
+    """A layer with windows that slide over its input; keeps and checks the arguments."""
+
+    _axes = 2
+
+    def __init__(
+        self,
+        pool_size: int | Sequence[int] = 2,
+        stride: int | Sequence[int] | None = None,
+        *,
+        padding: PoolPadding = "valid",
+    ) -> None:
+        self.pool_size, self.stride, self.padding = plain(pool_size), plain(stride), padding
+        Pooling.of(*self._options())  # checks them
+
+    def _options(self) -> tuple[Any, ...]:
+        return type(self).__name__, self.pool_size, self.stride, self.padding, self._axes
+
+    @property
+    def _pooling(self) -> Pooling:
+        """Size, stride and padding as they are now."""
+        return _known_pooling(*self._options())
 
 
 def check_images(who: str, input_shape: Shape) -> None:
@@ -117,12 +148,3 @@ def _places(
         if first <= last:
             pixels = slice(first * stride + place, last * stride + place + 1, stride)
             yield pixels, slice(first, last + 1)
-
-
-def in_memory_order(x: Array) -> Array:
-    """Return images batch-innermost in memory; a copy only where they are not."""
-    if x.transpose(3, 1, 2, 0).flags.c_contiguous:
-        return x
-    images = batch_empty(len(x), x.shape[1:], x.dtype)
-    images[...] = x
-    return images

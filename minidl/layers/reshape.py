@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from minidl.arguments import whole_number
 from minidl.errors import ArgumentError, ShapeError
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
+from minidl.layers.image_order import reshaped
 from minidl.typing import Array, Shape
 
 
@@ -19,6 +18,9 @@ class Reshape(Layer):
     Elements keep their order, $\operatorname{vec}(y_n) = \operatorname{vec}(x_n)$, the last axis
     running fastest, as in `x.reshape(N, *target_shape)`. Backward gives the gradient the input's
     shape again.
+
+    As the last layer it decides what a loss takes for a sample: of outputs `(N, T, 1)` every step,
+    of `(N, T)` the T numbers together, without the mask that there may be.
 
     Shapes:
         x `(N, ...)`, y `(N, *target_shape)`; an open time axis stays open if `target_shape` begins
@@ -69,22 +71,10 @@ class Reshape(Layer):
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         if training:
             self.save_for_backward(x.shape)
-        return _reshaped(x, (len(x), *self.target_shape), out)
+        return reshaped(x, (len(x), *self.target_shape), out)
 
     def backward(
         self, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
         (shape,) = self.saved()
-        return _reshaped(dy, shape, out) if input_grad else None
-
-
-def _reshaped(a: Array, shape: Shape, out: Array | None) -> Array:
-    """Reshape by a view where memory order allows it; images go into `out`.
-
-    They lie batch-innermost there, as whoever reads them next wants them.
-    """
-    y = a.reshape(shape)
-    if out is None or y.ndim != 4:
-        return y
-    np.copyto(out, y)
-    return out
+        return reshaped(dy, shape, out) if input_grad else None

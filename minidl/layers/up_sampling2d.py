@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from minidl.buffers import batch_empty
 from minidl.layers.base import Layer
-from minidl.layers.pooling import check_images, in_memory_order
-from minidl.layers.windows import lengths
+from minidl.layers.image_order import in_memory_order
+from minidl.layers.pooling import check_images
+from minidl.layers.window_options import lengths, plain
 from minidl.typing import Array, Shape
 
 
@@ -44,8 +45,12 @@ class UpSampling2D(Layer):
     """
 
     def __init__(self, size: int | Sequence[int] = 2) -> None:
-        self.size = size
-        self._size = lengths("UpSampling2D", "size", size, 2)
+        self.size = plain(size)
+        _ = self._size  # which checks it
+
+    @property
+    def _size(self) -> tuple[int, ...]:
+        return lengths("UpSampling2D", "size", self.size, 2)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         check_images(self.where, input_shape)

@@ -1,52 +1,17 @@
-"""Windows that slide over images and sequences: their lengths and paddings."""
+"""Windows that slide over images and sequences: how many there are, and where they lie."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
-from minidl.arguments import whole_number
-from minidl.errors import ArgumentError, ShapeError
+from minidl.errors import ShapeError
+from minidl.layers.window_options import Padding
 
 # Windows written out at a time, whatever the batch. A fourth of it takes up to twice as long for a
 # convolution from 32 to 64 channels, because neighbouring stretches share rows; twice as much gains
 # nothing.
 COLUMN_BYTES = 2**22
-
-Padding = Literal["valid", "same", "causal"] | int | tuple[tuple[int, int], ...]
-
-
-def lengths(who: str, name: str, value: int | Sequence[int], axes: int) -> tuple[int, ...]:
-    """Return one whole number for each axis: `3` and `(3, 3)` mean the same."""
-    values = [value] * axes if not isinstance(value, tuple | list) else list(value)
-    if len(values) != axes:
-        raise ArgumentError(
-            f"{who}: {name} must be a whole number, or {axes} of them, got {value!r}."
-        )
-    return tuple(whole_number(who, name, each) for each in values)
-
-
-def check_padding(who: str, padding: object, axes: int) -> Padding:
-    """Return `padding` if it is "valid", "same", or pairs of whole numbers, one an axis.
-
-    Sequences, with a single axis, have "causal" as well.
-    """
-    if padding in ("valid", "same") or (padding == "causal" and axes == 1):
-        return padding
-    if isinstance(padding, int) and not isinstance(padding, bool) and padding >= 0:
-        return ((padding, padding),) * axes
-    try:
-        pairs = tuple((int(before), int(after)) for before, after in padding)  # type: ignore[attr-defined]
-    except (TypeError, ValueError):
-        pairs = ()
-    if len(pairs) != axes or min(map(min, pairs)) < 0:
-        names = '"valid", "same", "causal"' if axes == 1 else '"valid", "same"'
-        raise ArgumentError(
-            f"{who}: padding must be {names}, a whole number, or a pair (before, after) "
-            f"for each axis such as {((1, 1),) * axes}, got {padding!r}."
-        )
-    return pairs
 
 
 def pad_widths(
@@ -69,13 +34,21 @@ def pad_widths(
 
 
 def output_length(
-    who: str, length: int, kernel: int, stride: int, pads: tuple[int, int], dilation: int = 1
+    who: str,
+    length: int,
+    kernel: int,
+    stride: int,
+    pads: tuple[int, int],
+    dilation: int = 1,
+    *,
+    axes: int,
 ) -> int:
-    """How many windows fit an axis; raise if none does."""
+    """How many windows fit one of so many axes; raise if none does."""
     extent, padded = (kernel - 1) * dilation + 1, length + sum(pads)
     if extent > padded:
         raise ShapeError(
-            f"{who}: a window of {extent} does not fit {length} pixels"
+            f"{who}: a window of {extent} does not fit {length} "
+            + ("steps" if axes == 1 else "pixels")
             + (f" with {sum(pads)} of padding" if sum(pads) else "")
             + '. Use a smaller window, or padding="same".'
         )
@@ -107,7 +80,8 @@ class Geometry:
     def count(self, who: str, axis: int, length: int) -> int:
         """Number of windows along an axis."""
         k, s, d = self.kernel[axis], self.stride[axis], self.dilation[axis]
-        return output_length(who, length, k, s, self.pads(axis, length), d)
+        axes = len(self.kernel)
+        return output_length(who, length, k, s, self.pads(axis, length), d, axes=axes)
 
     @property
     def spans(self) -> tuple[int, ...]:

@@ -1,6 +1,7 @@
 """Conv2D, Conv1D, Conv2DTranspose: what the contract suite does not cover."""
 
 import itertools
+import json
 import tracemalloc
 
 import numpy as np
@@ -120,7 +121,8 @@ def test_any_cut_into_parts_gives_the_same(case, data):
     y = layer.forward(x, training=True)
     dx, grads = layer.backward(y), layer.grads.copy()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(image_windows, "COLUMN_BYTES", data.draw(st.sampled_from([1, 999, 5000])))
+        for module in (image_windows, correlation):
+            patch.setattr(module, "COLUMN_BYTES", data.draw(st.sampled_from([1, 999, 5000])))
         np.testing.assert_allclose(layer.forward(x, training=True), y, rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(layer.backward(y), dx, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(layer.grads, grads, rtol=1e-12, atol=1e-12)
@@ -346,6 +348,47 @@ def test_windows_of_images_take_little_memory_whatever_the_batch(n):
     assert peak_bytes(step) < 10e6
 
 
+def test_gradients_of_large_kernels_are_not_kept_row_by_row():
+    layer = dl.Conv2D(128, 3, padding="same").build((28, 28, 128), rng=0)
+    x, y = (batch_empty(1, (28, 28, 128), np.float32) for _ in range(2))
+    x.fill(1)
+
+    def step():
+        layer._forward(x, training=True, out=y)
+        layer._backward(y, input_grad=False)
+
+    assert 28 * layer.weight.nbytes > 16e6
+    assert peak_bytes(step) < 10e6
+
+
+@pytest.mark.parametrize(
+    ("n_bytes", "count", "expected"),
+    [
+        (1, 1, [1, 1, 1, 1, 1]),  # a gradient is larger than that
+        (1728 * 2, 1, [2, 2, 1]),  # a gradient has 2 * 9 * 12 numbers of 8 bytes
+        (1728 * 3 - 1, 1, [2, 2, 1]),
+        (1728 * 9, 2, [4, 1]),  # two gradients a row
+        (1728 * 10, 2, [5]),
+    ],
+)
+def test_gradients_are_added_up_over_as_many_rows_as_the_bound_allows(
+    monkeypatch, n_bytes, count, expected
+):
+    rng, rows = np.random.default_rng(0), []
+    windows, dz = rng.normal(size=(2, 5, 9, 8)), rng.normal(size=(2, 5, 12, 8))
+
+    def noted(a, pieces):
+        rows.append(a.shape[1])
+        return image_windows.cut(a, pieces)
+
+    monkeypatch.setattr(correlation, "COLUMN_BYTES", n_bytes)
+    monkeypatch.setattr(correlation, "cut", noted)
+    matrix = np.ones((2, 9, 12))
+    correlation._add_gradients(matrix, windows, dz, count)
+    np.testing.assert_allclose(matrix, 1 + np.einsum("grkp,grfp->gkf", windows, dz), rtol=1e-12)
+    assert rows[::2] == rows[1::2] == expected
+
+
 @pytest.mark.parametrize(("n", "steps"), [(64, 500), (2, 50_000)])
 def test_windows_of_sequences_take_little_memory_whatever_the_batch(n, steps):
     layer = dl.Conv1D(16, 9, padding="same").build((steps, 16), rng=0)
@@ -381,7 +424,30 @@ def test_initial_values_know_what_a_sum_goes_over():
         (lambda: dl.Conv2D(2, 3, dilation=1.5), "Conv2D: dilation must be a whole number"),
         (lambda: dl.Conv2D(2, 3, padding="full"), r'"valid", "same", a whole.*\(\(1, 1\), \(1, 1'),
         (lambda: dl.Conv2D(2, 3, padding="causal"), "padding must be.*got 'causal'"),
-        (lambda: dl.Conv2D(2, 3, padding=((1, 1), (-1, 1))), "padding must be"),
+        (lambda: dl.Conv2D(2, 3, padding=((1, 1), (-1, 1))), "padding must be.*least 0, got -1"),
+        (lambda: dl.Conv2D(2, 3, padding=((1, 1), (1, -2))), "padding must be.*least 0, got -2"),
+        (lambda: dl.Conv2D(2, 3, padding=((1.9, 1), (1, 1))), "Conv2D: padding must be.*got 1.9"),
+        (lambda: dl.Conv2D(2, 3, padding=((1, 1), (1, True))), "padding must be.*got True"),
+        (lambda: dl.Conv2D(2, 3, padding=((1, "1"), (1, 1))), "padding must be.*got '1'"),
+        (lambda: dl.Conv2D(2, 3, padding=-1), "Conv2D: padding must be.*least 0, got -1"),
+        (lambda: dl.Conv2D(2, 3, padding=True), "Conv2D: padding must be.*got True"),
+        (lambda: dl.Conv2D(2, 3, padding=1.0), '"valid", "same", a whole number, or a pair.*got 1'),
+        (lambda: dl.Conv2D(2, 3, padding=None), '"valid", "same", a whole number.*got None'),
+        (lambda: dl.Conv2D(2, 3, padding=(1, 1)), r"a pair \(before, after\).*got \(1, 1\)"),
+        (
+            lambda: dl.Conv2D(2, 3, padding=((1, 1),)),
+            r"a pair \(before, after\).*got \(\(1, 1\),\)",
+        ),
+        (
+            lambda: dl.Conv2D(2, 3, padding=((1, 1), (1, 1, 1))),
+            r"a pair \(before, after\) for each",
+        ),
+        (lambda: dl.Conv2D(2, 3, padding=("11", "11")), r"a pair \(before, after\) for each"),
+        (
+            lambda: dl.Conv2D(2, 3, padding=np.ones((2, 2), int)),
+            r"a pair \(before.*got array\(\[\[1",
+        ),
+        (lambda: dl.Conv2D(2, np.array([3, 3])), r"kernel_size must be.*got array\(\[3, 3\]\)"),
         (lambda: dl.Conv2D(2, 3, groups=0), "Conv2D: groups must be a whole number of at least 1"),
         (lambda: dl.Conv2D(5, 3, groups=2), "Conv2D: filters must be a multiple of groups=2.*5"),
         (lambda: dl.Conv1D(2, (3, 3)), "Conv1D: kernel_size must be a whole number, or 1 of them"),
@@ -414,6 +480,7 @@ def test_wrong_arguments(make, message):
             "cut into 1, 2, 3, 6 groups",
         ),
         (dl.Conv2D(2, 5), (4, 9, 1), "a window of 5 does not fit 4 pixels"),
+        (dl.Conv1D(2, 5), (4, 1), "a window of 5 does not fit 4 steps"),
         (dl.Conv2D(2, 3, dilation=4), (9, 8, 1), "a window of 9 does not fit 8 pixels"),
         (dl.Conv1D(2, 3), (9,), r"shape \(N, T, C\), got \(N, 9\). Add Reshape\(\(-1, 1\)\)"),
         (dl.Conv1D(2, 3), (9, 8, 1), r"shape \(N, T, C\), got \(N, 9, 8, 1\)"),
@@ -437,3 +504,75 @@ def test_options_are_shown_as_they_were_given():
     layer = dl.Conv2D(8, (3, 5), padding=((1, 1), (0, 2)))
     assert repr(layer) == "Conv2D(8, (3, 5), padding=((1, 1), (0, 2)))"
     assert repr(dl.Conv1D(8, 3, padding="causal")) == "Conv1D(8, 3, padding='causal')"
+
+
+def test_options_are_kept_as_json_can_hold_them():
+    layers = {
+        dl.Conv2D(np.int64(2), np.int32(3), padding=np.int8(1)): "Conv2D(2, 3, padding=1)",
+        dl.Conv2D(2, [3, np.int64(5)], stride=[2, 1]): "Conv2D(2, (3, 5), stride=(2, 1))",
+        dl.Conv2D(2, 3, dilation=np.int64(2)): "Conv2D(2, 3, dilation=2)",
+        dl.Conv2D(2, 3, groups=np.int64(2)): "Conv2D(2, 3, groups=2)",
+        dl.Conv2D(2, 3, padding=[[1, np.uint8(2)], (0, 1)]): (
+            "Conv2D(2, 3, padding=((1, 2), (0, 1)))"
+        ),
+        dl.Conv1D(2, [np.int64(3)], padding="causal"): "Conv1D(2, (3,), padding='causal')",
+        dl.Conv2DTranspose(2, 4, stride=np.int64(2)): "Conv2DTranspose(2, 4, stride=2)",
+    }
+    for layer, text in layers.items():
+        assert repr(layer) == text
+        options = {k: v for k, v in layer.config().items() if "initializer" not in k}
+        assert json.dumps(options)
+        assert repr(type(layer)(**layer.config())) == text
+
+
+def test_a_list_that_is_changed_later_changes_no_layer():
+    size = [3, 3]
+    layer = dl.Conv2D(2, size)
+    size[0] = 5
+    assert layer.build((8, 8, 1)).weight.shape == (3, 3, 1, 2)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("kernel_size", 2),
+        ("kernel_size", [2, 1]),
+        ("stride", np.int64(2)),
+        ("padding", "same"),
+        ("padding", 1),
+        ("dilation", 2),
+        ("groups", 2),
+        ("filters", 6),
+    ],
+)
+def test_options_count_that_are_changed_before_build(option, value):
+    changed = dl.Conv2D(4, 3)
+    setattr(changed, option, value)
+    built = dl.Conv2D(**{"filters": 4, "kernel_size": 3, option: value})
+    x = np.random.default_rng(0).normal(size=(2, 8, 7, 2)).astype(np.float32)
+    for layer in (changed, built):
+        layer.build((8, 7, 2), rng=0)
+    np.testing.assert_array_equal(changed(x), built(x))
+    assert changed.output_shape((8, 7, 2)) == built.bound.output_shape == changed(x).shape[1:]
+
+
+def test_options_that_are_changed_are_checked():
+    layer = dl.Conv2D(4, 3)
+    layer.groups = 3
+    with pytest.raises(dl.ArgumentError, match="Conv2D: filters must be a multiple of groups=3"):
+        layer.build((8, 8, 3))
+    steps = dl.Conv1D(4, 3)
+    steps.padding = (1, 1)
+    with pytest.raises(dl.ArgumentError, match="Conv1D: padding must be"):
+        steps.build((8, 3))
+
+
+def test_options_are_checked_once_and_whatever_was_checked_before():
+    layer = dl.Conv2D(4, 3, stride=(1, 1))
+    assert layer.geometry is layer.geometry
+    for stride in ((1.0, 1), (True, 1)):  # which Python takes for the (1, 1) above
+        with pytest.raises(dl.ArgumentError, match="Conv2D: stride must be a whole number"):
+            dl.Conv2D(4, 3, stride=stride)
+    layer.stride = True
+    with pytest.raises(dl.ArgumentError, match=r"Conv2D: stride must be a whole.*got True"):
+        layer.build((8, 8, 1))

@@ -11,6 +11,7 @@ from minidl.layers import planning
 @pytest.fixture(autouse=True)
 def chunk_bytes(monkeypatch):
     monkeypatch.setattr(planning, "CHUNK_BYTES", 2**21)
+    monkeypatch.setattr(planning, "MOST_BYTES", 2**24)
 
 
 class PerPixel(dl.Layer):
@@ -58,12 +59,35 @@ def test_the_largest_product_of_a_row(layers, input_shape, expected):
         (33, 4096),  # 7,943 rows, and so a power of two below
         (64, 4096),
         (784, 256),  # 334
-        (100_000, 64),  # never less, although these are 2.6
+        (2**14, 64),  # never less, although these are 16
+        (2**15, 64),  # never less, although these are 8, up to 2^24 bytes
+        (2**15 + 1, 32),
+        (2**20, 2),
+        (2**21, 1),
+        (2**23, 1),  # although a single one is larger
     ],
 )
 def test_rows_of_a_chunk(width, expected):
     plan = dl.Sequential([dl.ReLU()]).build((width,)).bound.plan
     assert plan.chunk_rows == expected
+
+
+@pytest.mark.parametrize(
+    ("width", "units", "expected"),
+    [
+        (10, 1, 8192),  # never more
+        (10, 64, 8192),  # 2^21 bytes are 8,192 rows of 64 float32
+        (100_000, 64, 8192),  # the input counts for nothing
+        (100_000, 65, 4096),  # 8,065, and so a power of two below
+        (100_000, 512, 1024),
+        (10, 513, 1024),  # never less, although these are 1,021
+        (10, 4096, 1024),  # 2^24 bytes
+        (10, 4097, 512),
+    ],
+)
+def test_rows_of_a_chunk_of_sparse_input(width, units, expected):
+    plan = dl.Sequential([dl.Dense(units)]).build((width,)).bound.plan
+    assert plan.sparse_chunk_rows == expected
 
 
 @pytest.mark.parametrize(

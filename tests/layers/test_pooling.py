@@ -1,5 +1,7 @@
 """Pooling: any shape, size, stride and padding beside plain loops; edges; errors."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,7 +10,8 @@ from references import pooling
 
 import minidl as dl
 from minidl.buffers import batch_empty
-from minidl.layers.pooling import Pooling, in_memory_order, windows_over
+from minidl.layers.image_order import in_memory_order
+from minidl.layers.pooling import Pooling, windows_over
 
 IMAGE_LAYERS = [
     dl.MaxPool2D(),
@@ -149,6 +152,15 @@ def test_values_by_hand():
     assert of(dl.AveragePool2D((1, 3))) == [[2], [pytest.approx(19 / 3)], [pytest.approx(20 / 3)]]
 
 
+def test_masks_end_although_there_are_as_many_steps():
+    layers = [dl.Masking(), dl.MaxPool1D(3, 1, padding="same"), dl.GlobalAveragePool1D()]
+    model = dl.Sequential(layers).build((None, 1))
+    x = np.array([1.0, 2.0, 0.0, 0.0]).reshape(1, 4, 1)
+    np.testing.assert_array_equal(model.predict(x), [[(2 + 2 + 2 + 0) / 4]])
+    y = model.forward(x.astype(np.float32), training=True)
+    np.testing.assert_array_equal(y, [[1.5]])
+
+
 def test_of_equal_pixels_the_first_gets_the_gradient():
     x = np.full((1, 4, 4, 1), 3.0, np.float32)
     layer = dl.MaxPool2D().build((4, 4, 1))
@@ -160,6 +172,27 @@ def test_of_equal_pixels_the_first_gets_the_gradient():
     x[0, 1, 0, 0] = x[0, 0, 1, 0] = 5  # row-major: the right one of the first row comes first
     _, _, dx = gradients(layer, x, np.ones((1, 2, 2, 1), np.float32))
     np.testing.assert_array_equal(dx[0, :2, :2, 0], [[0, 1], [0, 0]])
+
+
+@pytest.mark.parametrize("order", ["C", "batch-innermost"])
+def test_the_first_largest_pixel_of_an_image_gets_the_gradient_nan_being_the_largest(order):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 4, (6, 5, 7, 3)).astype(np.float32)
+    x[rng.random(x.shape) < 0.02] = np.nan
+    if order == "batch-innermost":
+        x = in_memory_order(x)
+    y, dy, dx = gradients(dl.GlobalMaxPool2D().build((5, 7, 3)), x)
+    with_nan = 0
+    for n, c in np.ndindex(6, 3):
+        pixels = list(x[n, ..., c].flat)
+        unknown = [i for i, pixel in enumerate(pixels) if np.isnan(pixel)]
+        with_nan += len(unknown) > 1
+        winner = unknown[0] if unknown else pixels.index(max(pixels))
+        expected = np.zeros(35)
+        expected[winner] = dy[n, c]
+        np.testing.assert_array_equal(dx[n, ..., c].ravel(), expected)
+        np.testing.assert_array_equal(y[n, c], pixels[winner])
+    assert with_nan
 
 
 def test_a_pixel_of_minus_infinity_wins_against_padding():
@@ -178,6 +211,13 @@ def test_windows_of_about_256_pixels_and_more(size):
     y, dy, dx = gradients(layer, x)
     np.testing.assert_array_equal(y, pooling.max_pool(layer, x))
     np.testing.assert_allclose(dx, pooling.max_pool_gradient(layer, x, dy), rtol=1e-12)
+
+
+def test_a_window_of_more_than_65536_steps():
+    x = -np.arange(65_537.0).reshape(1, -1, 1)
+    layer = dl.MaxPool1D(x.size).build(x.shape[1:], dtype=np.float64)
+    _, _, dx = gradients(layer, x, np.ones((1, 1, 1)))
+    assert np.flatnonzero(dx).tolist() == [0]
 
 
 @pytest.mark.parametrize("layer", [*IMAGE_LAYERS, *STEP_LAYERS], ids=repr)
@@ -235,7 +275,7 @@ def test_a_window_larger_than_the_image_is_refused(kind):
 
 
 def test_a_sequence_shorter_than_the_window_is_refused():
-    with pytest.raises(dl.ShapeError, match=r"MaxPool1D\(.*a window of 3 does not fit 2"):
+    with pytest.raises(dl.ShapeError, match=r"MaxPool1D\(.*a window of 3 does not fit 2 steps\."):
         dl.MaxPool1D(3).build((2, 1))
     layer = dl.MaxPool1D(3).build((None, 1))
     assert layer.output_shape((None, 1)) == (None, 1)
@@ -255,11 +295,57 @@ def test_a_sequence_shorter_than_the_window_is_refused():
         ((2, 0), {}, "stride must be a whole number of at least 1, got 0"),
         ((2,), {"padding": "full"}, 'padding must be "valid" or "same", got \'full\''),
         ((2,), {"padding": 1}, 'padding must be "valid" or "same", got 1'),
+        ((2,), {"padding": np.ones(2)}, 'padding must be "valid" or "same", got array'),
+        ((np.array([2, 2]),), {}, r"pool_size must be a whole number.*got array\(\[2, 2\]\)"),
     ],
 )
 def test_wrong_arguments_are_refused(kind, arguments, options, message):
     with pytest.raises(dl.ArgumentError, match=f"{kind.__name__}: {message}"):
         kind(*arguments, **options)
+
+
+@pytest.mark.parametrize("kind", [dl.MaxPool2D, dl.AveragePool2D, dl.MaxPool1D])
+def test_options_are_kept_as_json_can_hold_them(kind):
+    for layer, text in (
+        (kind(np.int64(3)), "(pool_size=3)"),
+        (kind(3, np.int64(2)), "(pool_size=3, stride=2)"),
+        (kind([np.int64(3)] * (1 if kind is dl.MaxPool1D else 2)), None),
+    ):
+        assert text is None or repr(layer) == kind.__name__ + text
+        size = json.loads(json.dumps(layer.config()))["pool_size"]
+        assert set(np.ravel(size)) == {3}
+    assert json.dumps(dl.UpSampling2D([np.int64(2), 1]).config()) == '{"size": [2, 1]}'
+    assert isinstance(dl.UpSampling2D([1, 2]).size, tuple)
+
+
+@pytest.mark.parametrize("kind", [dl.MaxPool2D, dl.AveragePool2D, dl.MaxPool1D])
+@pytest.mark.parametrize(
+    ("options", "steps"),
+    [({"pool_size": 4}, 2), ({"stride": 3}, 3), ({"pool_size": 3, "padding": "same"}, 3)],
+)
+def test_options_count_that_are_changed_before_build(kind, options, steps):
+    shape = (9, 3) if kind is dl.MaxPool1D else (9, 9, 3)
+    layer = kind()
+    for name, value in options.items():
+        setattr(layer, name, value)
+    x = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    y = layer.build(shape)(x)
+    assert y.shape[1:-1] == layer.bound.output_shape[:-1] == (steps,) * (len(shape) - 1)
+    np.testing.assert_array_equal(y, kind(**layer.config()).build(shape)(x))
+    layer = kind()
+    layer.pool_size = 0
+    with pytest.raises(dl.ArgumentError, match=f"{kind.__name__}: pool_size must be"):
+        layer.build(shape)
+
+
+def test_up_sampling_by_what_is_changed_before_build():
+    layer = dl.UpSampling2D()
+    layer.size = [1, 3]
+    assert layer.build((2, 2, 1)).predict(np.ones((1, 2, 2, 1))).shape == (1, 2, 6, 1)
+    layer = dl.UpSampling2D()
+    layer.size = 0
+    with pytest.raises(dl.ArgumentError, match="UpSampling2D: size must be a whole number"):
+        layer.build((2, 2, 1))
 
 
 def test_up_sampling_by_nothing_is_refused():
