@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from minidl.buffers import Block
-from minidl.containers.masks import makes_mask, mask_after, mask_before
+from minidl.containers.masks import mask_behind
 from minidl.containers.nesting import innermost_layers
 from minidl.errors import StateError
 from minidl.layers.base import Layer
@@ -45,7 +45,7 @@ class Chain:
         self._forwards: list[Call] = [partial(call_forward, layer) for layer in layers]
         self._backwards: list[Call] = [partial(call_backward, layer) for layer in layers]
         self._inferences: list[Call] = []
-        self._makes_mask = any(map(makes_mask, layers))
+        self._makes_mask = any(layer.makes_mask for layer in layers)
 
     def forward(self, x: Array, out: Array | None = None, mask: Array | None = None) -> Array:
         """Run a training pass; the output belongs to the chain unless `out` is given."""
@@ -57,16 +57,15 @@ class Chain:
             buffer = out if i == last and out is not None else self._outputs[i].rows(n)
             try:
                 if with_masks:
-                    mask = mask_before(self.layers[i], x, mask)
                     options = masked(mask if self.layers[i].accepts_mask else None)
                 y = forward(x, training=True, out=buffer, **options)
+                if y is not buffer:
+                    check_result(self.layers[i], "forward", y, n)
+                if with_masks:
+                    mask = mask_behind(self.layers[i], x, y, mask)
             except Exception as error:
                 note_place(self.layers[i], error)
                 raise
-            if y is not buffer:
-                check_result(self.layers[i], "forward", y, n)
-            if with_masks:
-                mask = mask_after(y, mask)
             x = y
         return x
 
@@ -113,10 +112,9 @@ class Chain:
             else:
                 return y
         for layer in self.layers:
-            mask = mask_before(layer, x, mask)
             options = masked(mask if layer.accepts_mask else None)
             y = call_forward(layer, x, False, out if layer is self.layers[-1] else None, **options)
-            x, mask = y, mask_after(y, mask)
+            x, mask = y, mask_behind(layer, x, y, mask)
         self._inferences = [layer._forward for layer in self.layers]
         return x
 

@@ -9,9 +9,10 @@ from typing import Literal
 
 import numpy as np
 
-from minidl.arguments import instance
+from minidl.arguments import instances
 from minidl.buffers import batch_empty
 from minidl.containers.chain import chains_of
+from minidl.containers.masks import mask_of_branches
 from minidl.errors import ArgumentError, ShapeError
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
@@ -24,7 +25,8 @@ class Parallel(Layer):
 
     Backward: $dx = \sum_k \mathrm{backward}_k(dy_k)$, where $dy_k$ is the branch's part of dy, or
     all of it where outputs are added. An Inception block is a Parallel of convolutions of several
-    sizes.
+    sizes. Where the first layers of branches make masks, behind the Parallel those steps count that
+    count in all of them.
 
     Shapes:
         x `(N, ...)`. "concat" joins the outputs on the last axis; all other lengths must be the
@@ -51,10 +53,7 @@ class Parallel(Layer):
     def __init__(
         self, branches: Iterable[Layer], merge: Literal["concat", "add"] = "concat"
     ) -> None:
-        self.branches = [
-            instance("Parallel", f"branch {index}", branch, Layer)
-            for index, branch in enumerate(branches)
-        ]
+        self.branches = instances("Parallel", "branch", branches, Layer)
         if not self.branches:
             raise ArgumentError("Parallel: needs at least one branch, got none.")
         if merge not in ("concat", "add"):
@@ -79,7 +78,19 @@ class Parallel(Layer):
                 )
         if self.merge == "add":
             return shapes[0]
+        if any(shape[-1:] in ((), (None,)) for shape in shapes):
+            raise ShapeError(
+                f"{self.where}: joins outputs on their last axis, which must have a known length, "
+                f"got {batch_shape(shapes[0])}. For sequences of features build with (None, D)."
+            )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+    def compute_mask(self, x: Array) -> Array | None:
+        return mask_of_branches(self.branches, x)
+
+    @property
+    def makes_mask(self) -> bool:
+        return any(branch.makes_mask for branch in self.branches)
 
     def forward(
         self,
@@ -91,13 +102,14 @@ class Parallel(Layer):
     ) -> Array:
         if training:
             self.save_for_backward()
+        shape = self.output_shape_of(x)  # if the time axis is open, outputs may differ only now
         chains = chains_of(self)
         passes = [chain.forward if training else chain.infer for chain in chains]
         if self.merge == "add":
             outputs = [run(x, mask=mask) for run in passes]
             return reduce(lambda y, part: np.add(y, part, out=out), outputs)
         if out is None:
-            out = batch_empty(x.shape[0], self.output_shape_of(x), self.dtype)
+            out = batch_empty(x.shape[0], shape, self.dtype)
         for run, part in zip(passes, self._parts(out), strict=True):
             y = run(x, out=part, mask=mask)
             if y is not part:

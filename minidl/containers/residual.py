@@ -6,6 +6,7 @@ import numpy as np
 
 from minidl.arguments import instance
 from minidl.containers.chain import chains_of
+from minidl.containers.masks import mask_of_branches
 from minidl.errors import ShapeError
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
@@ -44,8 +45,11 @@ class Residual(Layer):
 
     def __init__(self, body: Layer, shortcut: Layer | None = None) -> None:
         self.body = instance("Residual", "body", body, Layer)
-        self.shortcut = shortcut and instance("Residual", "shortcut", shortcut, Layer)
-        self.children = [body] if shortcut is None else [body, shortcut]
+        self.shortcut = shortcut
+        self.children = [body]
+        if shortcut is not None:
+            self.children.append(instance("Residual", "shortcut", shortcut, Layer))
+            self.accepts_sparse = all(child.accepts_sparse for child in self.children)
         self.couples_rows = any(child.couples_rows for child in self.children)
         self.accepts_mask = any(child.accepts_mask for child in self.children)
 
@@ -55,12 +59,22 @@ class Residual(Layer):
         if self.shortcut is not None:
             around = checked_output_shape(self.shortcut, input_shape)
         if around != body:
+            fix = ""
+            if len(body) == len(around) == 3 and body[:2] != around[:2]:
+                fix = ' In the body, padding="same" keeps height and width.'
             raise ShapeError(
                 f"{self.where}: the body's output has the shape {batch_shape(body)}, the "
                 f"shortcut's {batch_shape(around)}. Give a shortcut that changes shapes as the "
-                "body does, such as Dense(units) or Conv2D(filters, 1, stride=2)."
+                f"body does, such as Dense(units) or Conv2D(filters, 1, stride=2).{fix}"
             )
         return body
+
+    def compute_mask(self, x: Array) -> Array | None:
+        return mask_of_branches([self.body], x)
+
+    @property
+    def makes_mask(self) -> bool:
+        return self.body.makes_mask
 
     def forward(
         self,
@@ -70,6 +84,7 @@ class Residual(Layer):
         out: Array | None = None,
         mask: Array | None = None,
     ) -> Array:
+        self.output_shape_of(x)  # where the time axis is open, whether the two agree shows only now
         body, *shortcut = chains_of(self)
         if training:
             self.save_for_backward()

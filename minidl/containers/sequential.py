@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from numpy.typing import ArrayLike
 
-from minidl.arguments import instance
+from minidl.arguments import instances
 from minidl.containers.chain import Chain
-from minidl.containers.masks import makes_mask
-from minidl.containers.nesting import innermost_layers
+from minidl.containers.masks import output_mask
+from minidl.containers.nesting import leaves_of, listed, refuse_late_embeddings
 from minidl.containers.trace import traced
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import calls
@@ -25,11 +25,11 @@ class Sequential(Layer):
     Backward is the chain rule: each layer turns the gradient at its output into the gradient at
     its input, from last to first. A Sequential is itself a layer and can stand inside another one.
 
-    Args:
-        layers: The layers, from input to output.
+    Shapes:
+        x as the first layer takes it, y as the last one gives it.
 
-    Attributes:
-        layers: The same, as a list; not to be changed after `build`.
+    Args:
+        layers: The layers, from input to output; kept as a list, not to be changed after `build`.
 
     Example:
         >>> import numpy as np, minidl as dl
@@ -42,14 +42,13 @@ class Sequential(Layer):
 
     results_checked = True
 
-    def __init__(self, layers: Iterable[Layer]) -> None:
-        self.layers = [
-            instance("Sequential", f"layer {index}", layer, Layer)
-            for index, layer in enumerate(layers)
-        ]
+    def __init__(self, layers: Iterable[Layer], *more: Layer) -> None:
+        # `more` are layers without the brackets of a list: refused, with what to write
+        self.layers = instances("Sequential", "layer", layers, Layer, *more)
         if not self.layers:
             raise ArgumentError("Sequential: needs at least one layer, got none.")
         self.children = self.layers
+        refuse_late_embeddings(self)
         self.couples_rows = any(layer.couples_rows for layer in self.layers)
         self.accepts_mask = any(layer.accepts_mask for layer in self.layers)
         self.accepts_integers = self.layers[0].accepts_integers
@@ -62,8 +61,14 @@ class Sequential(Layer):
         return shapes
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        last = self.child_input_shapes(input_shape)[-1]
-        return checked_output_shape(self.layers[-1], last)
+        return checked_output_shape(self.layers[-1], self.child_input_shapes(input_shape)[-1])
+
+    def compute_mask(self, x: Array) -> Array | None:
+        return output_mask(leaves_of(self.layers), x)
+
+    @property
+    def makes_mask(self) -> bool:
+        return self.layers[0].makes_mask
 
     def forward(
         self,
@@ -96,15 +101,11 @@ class Sequential(Layer):
         return self._chain(k).backward(dy, input_grad, out)
 
     def _chain(self, k: int) -> Chain:
-        """The first k layers as a chain."""
-        chains = self.bound.chains
+        """The first k layers as a chain, in which masks go the same way however they are nested."""
+        chains: dict[int, Chain] = self.bound.chains
         if k not in chains:
-            layers = self.layers[:k]
-            leaves = [leaf for layer in layers for leaf in innermost_layers(layer)]
-            # A mask that arises inside a nested Sequential holds behind it, too.
-            chains[k] = Chain(self, leaves if any(map(makes_mask, leaves)) else layers)
-        chain: Chain = chains[k]
-        return chain
+            chains[k] = Chain(self, leaves_of(self.layers[:k]))
+        return chains[k]
 
     def forward_to(
         self, k: int, x: Array, *, training: bool = False, out: Array | None = None
@@ -112,8 +113,9 @@ class Sequential(Layer):
         """Run the first `k` layers; `backward_from(k, dy)` goes back from there."""
         self._check_stop(k)
         check_input(self, x)
-        if out is not None and k:
-            check_out(self.layers[k - 1], out, (len(x), *self.layers[k - 1].bound.output_shape))
+        if out is not None:
+            shape = self.layers[k - 1].bound.output_shape if k else self.input_shape
+            check_out(self.layers[max(k - 1, 0)], out, (x.shape[0], *shape))
         h = calls.run_pass(self, training, lambda: self._forward_to(k, x, training, None))
         return calls.own_copy(h, x, training, out)
 
@@ -140,11 +142,8 @@ class Sequential(Layer):
             )
 
     def trace(self, x: ArrayLike) -> dict[str, Array]:
-        """Return every layer's output for a batch, by name: `0.dense`, `1.relu`, ..."""
+        """Every layer's output by name, `0.dense`, ...; none inside `Residual` and `Parallel`."""
         return dict(traced(self, convert_input(self, x), None, ""))
 
     def __repr__(self) -> str:
-        line = f"Sequential([{', '.join(map(repr, self.layers))}])"
-        if len(line) <= 88 and "\n" not in line:
-            return line
-        return "\n".join(["Sequential([", *(f"    {layer!r}," for layer in self.layers), "])"])
+        return f"Sequential([{listed(self.layers)}])"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
-from minidl.containers.masks import mask_after, mask_before
+from minidl.containers.masks import mask_behind
 from minidl.containers.nesting import computes_like_sequential
 from minidl.layers.base import Layer
 from minidl.layers.calls import call_forward, masked, own_copy
@@ -20,9 +20,8 @@ def traced(
         if computes_like_sequential(child):
             x, mask = yield from traced(child, x, mask, f"{name}.")
         else:
-            mask = mask_before(child, x, mask)
             options = masked(mask if child.accepts_mask else None)
             y = call_forward(child, x, False, None, **options)
-            x, mask = own_copy(y, x, False, None), mask_after(y, mask)
+            x, mask = own_copy(y, x, False, None), mask_behind(child, x, y, mask)
         yield name, x
     return x, mask

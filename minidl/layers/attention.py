@@ -9,26 +9,50 @@ import numpy as np
 
 from minidl.typing import Array
 
+# Weights at a time. Anything from 1 to 8 MiB takes the same time; those of a large batch at once
+# take twice as long, and five times where their memory is new to the process.
+PIECE_BYTES = 2**21
 
-def attend(q: Array, k: Array, v: Array, mask: Array | None, causal: bool, out: Array) -> Array:
-    r"""Write $C = A V$ with $A = \mathrm{softmax}(Q K^T)$ into `out`, and return A.
+
+def pieces(q: Array) -> list[tuple[slice, slice]]:
+    """Cut sequences, and heads if need be, so that the weights (T, T) of a piece fit the bound."""
+    n, heads, t, _ = q.shape
+    most = max(PIECE_BYTES // (t * t * q.itemsize), 1)
+    n_sequences, n_heads = max(most // heads, 1), min(most, heads)
+    return [
+        (slice(start, min(start + n_sequences, n)), slice(first, min(first + n_heads, heads)))
+        for start in range(0, n, n_sequences)
+        for first in range(0, heads, n_heads)
+    ]
+
+
+def attend(
+    q: Array, k: Array, v: Array, mask: Array | None, causal: bool, keep: bool, out: Array
+) -> Array | None:
+    r"""Write $C = A V$ with $A = \mathrm{softmax}(Q K^T)$ into `out`; return A if told to keep it.
 
     Hidden keys, those with `mask` (N, T) False and, if `causal`, those after the query, have score
     $-\infty$. The maximum of a row is subtracted before the exponential, so that nothing overflows.
     A row in which all is hidden becomes zero: its maximum is taken as the least finite number and
     its sum as 1. Any other sum is at least 1, that of its largest term alone.
     """
-    weights: Array = np.matmul(q, k.mT)  # (N, H, T, d) @ (N, H, d, T) -> (N, H, T, T)
-    if mask is not None:
-        weights += _penalty(mask, q)[:, np.newaxis, np.newaxis, :]  # (N, 1, 1, T)
-    if causal:
-        weights += _penalty(np.tri(q.shape[2], dtype=bool), q)  # (T queries, T keys)
+    n, heads, t, _ = q.shape
+    kept = np.empty((n, heads, t, t), q.dtype) if keep else None
     lowest = float(np.finfo(q.dtype).min)
-    weights -= weights.max(axis=-1, keepdims=True, initial=lowest)
-    np.exp(weights, out=weights)
-    weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1.0)
-    np.matmul(weights, v, out=out)  # (N, H, T, T) @ (N, H, T, d) -> (N, H, T, d)
-    return weights
+    masked = None if mask is None else _penalty(mask, q)[:, np.newaxis, np.newaxis]  # (N, 1, 1, T)
+    later = _penalty(np.tri(t, dtype=bool), q) if causal else None  # (T queries, T keys)
+    for piece in pieces(q):
+        weights = None if kept is None else kept[piece]
+        weights = np.matmul(q[piece], k[piece].mT, out=weights)  # (N, H, T, d) @ (N, H, d, T)
+        if masked is not None:
+            weights += masked[piece[0]]
+        if later is not None:
+            weights += later
+        weights -= weights.max(axis=-1, keepdims=True, initial=lowest)
+        np.exp(weights, out=weights)
+        weights /= np.maximum(weights.sum(axis=-1, keepdims=True), 1.0)
+        np.matmul(weights, v[piece], out=out[piece])  # (N, H, T, T) @ (N, H, T, d)
+    return kept
 
 
 def _penalty(visible: Array, like: Array) -> Array:
@@ -46,9 +70,11 @@ def attend_backward(
     $\sum_j (dC_i \cdot V_j) A_{ij} = dC_i \cdot C_i$, a sum over d numbers in place of T.
     """
     dq, dk, dv = out
-    np.matmul(weights.mT, dc, out=dv)  # (N, H, T, T) @ (N, H, T, d)
-    ds = np.matmul(dc, v.mT)  # dA: (N, H, T, d) @ (N, H, d, T) -> (N, H, T, T)
-    ds -= np.einsum("nhtd,nhtd->nht", dc, c)[..., np.newaxis]
-    ds *= weights
-    np.matmul(ds, k, out=dq)  # (N, H, T, T) @ (N, H, T, d) -> (N, H, T, d)
-    np.matmul(ds.mT, q, out=dk)
+    for piece in pieces(q):
+        a, dc_piece = weights[piece], dc[piece]
+        np.matmul(a.mT, dc_piece, out=dv[piece])  # (N, H, T, T) @ (N, H, T, d)
+        ds = np.matmul(dc_piece, v[piece].mT)  # dA: (N, H, T, d) @ (N, H, d, T) -> (N, H, T, T)
+        ds -= np.einsum("nhtd,nhtd->nht", dc_piece, c[piece])[..., np.newaxis]
+        ds *= a
+        np.matmul(ds, k[piece], out=dq[piece])  # (N, H, T, T) @ (N, H, T, d) -> (N, H, T, d)
+        np.matmul(ds.mT, q[piece], out=dk[piece])

@@ -17,7 +17,6 @@ from minidl.arguments import call_text, whole_number
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import building, calls, copying
 from minidl.layers.checks import convert_input, raise_if_not_finite
-from minidl.layers.planning import MOST_ROWS
 from minidl.parameters import Gradients, ParameterSpec, copy_into
 from minidl.randomness import child_seed
 from minidl.sparse import is_sparse
@@ -37,15 +36,34 @@ class Layer(ABC):
         couples_rows: True where a row's output depends on other rows of the batch.
         state_is_fixed: True where training does not change the state.
         accepts_mask: True for sequence layers that take the keyword `mask`.
+        ends_mask: True where a mask of the input says nothing of the output's steps, although these
+            may be as many.
         accepts_integers: True where the input may be integers, such as word indices.
         accepts_sparse: True where the input may be sparse rows (CSR of scipy.sparse).
         children: The layers inside this one.
-        trainable: Set it to False to keep the parameters of this layer, and of all inside it.
+        trainable: Set it to False to keep the parameters of this layer, and of all inside it;
+            optimizers learn of it by `trainable_mask`.
+
+    Example:
+        >>> import numpy as np, minidl as dl
+        >>> class Square(dl.Layer):
+        ...     def forward(self, x, *, training=False, out=None):
+        ...         if training:
+        ...             self.save_for_backward(x)
+        ...         return np.square(x, out=out)
+        ...     def backward(self, dy, *, input_grad=True, out=None):
+        ...         (x,) = self.saved()
+        ...         return 2 * x * dy
+        >>> Square().build((3,))(np.array([[1.0, 2.0, 3.0]]))
+        array([[1., 4., 9.]], dtype=float32)
+        >>> dl.check_layer(Square(), (3,)).worst < 1e-6
+        True
     """
 
     couples_rows: bool = False
     state_is_fixed: bool = False
     accepts_mask: bool = False
+    ends_mask: bool = False
     accepts_integers: bool = False
     accepts_sparse: bool = False
     results_checked: bool = False  # a container has looked at what its last layer returns
@@ -91,6 +109,11 @@ class Layer(ABC):
         hand them on to layers that accept a mask, as long as the time axis lasts.
         """
         return None
+
+    @property
+    def makes_mask(self) -> bool:
+        """Whether `compute_mask` may return one; by default wherever a subclass defines it."""
+        return type(self).compute_mask is not Layer.compute_mask
 
     @abstractmethod
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
@@ -291,7 +314,8 @@ class Layer(ABC):
             DataError: If the outputs are not finite because `x` has NaN or infinity.
         """
         x = convert_input(self, x)
-        rows = MOST_ROWS if is_sparse(x) else self.bound.plan.chunk_rows
+        plan = self.bound.plan
+        rows = plan.sparse_chunk_rows if is_sparse(x) else plan.chunk_rows
         if batch_size is not None:
             rows = whole_number("predict", "batch_size", batch_size)
         n = x.shape[0]
@@ -350,7 +374,8 @@ class Layer(ABC):
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, by name."""
-        names = list(inspect.signature(type(self)).parameters)
+        parameters = inspect.signature(type(self)).parameters.values()
+        names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
         missing = [name for name in names if not hasattr(self, name)]
         if missing:
             raise ArgumentError(

@@ -27,8 +27,8 @@ class Embedding(Layer):
     an index itself has no gradient, so dx is zeros.
 
     An index may stand for no word, to fill up short sequences: at `padding_index` y is zero, its
-    row of W is never used and gets no gradient, and layers behind that accept a mask leave the
-    step out.
+    row of W is never used and gets no gradient, and layers behind that accept a mask leave out the
+    steps in which there is no other index.
 
     Shapes:
         x integers `(N, T)`, or `(N, ...)` of any rank; y `(N, T, M)` with M = `units`.
@@ -62,7 +62,6 @@ class Embedding(Layer):
     """
 
     accepts_integers = True
-
     weight: Array
 
     def __init__(
@@ -93,7 +92,14 @@ class Embedding(Layer):
         return [ParameterSpec("weight", (v, m), self.weight_initializer, fan_in=v, fan_out=m)]
 
     def compute_mask(self, x: Array) -> Array | None:
-        return None if self.padding_index is None else x != self.padding_index
+        if self.padding_index is None or x.ndim < 2:
+            return None
+        counts: Array = np.any(x != self.padding_index, axis=tuple(range(2, x.ndim)))
+        return counts  # (N, T, ...) -> (N, T)
+
+    @property
+    def makes_mask(self) -> bool:
+        return self.padding_index is not None
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         self._check_indices(x)
@@ -139,6 +145,6 @@ class Embedding(Layer):
             position = f", position {', '.join(map(str, place))}" if place else ""
             raise DataError(
                 f"{self.where}: expected indices from 0 to {self.vocabulary_size - 1}, got "
-                f"{x[row, *place]} in row {row}{position}. Give a larger vocabulary_size, or an "
-                "index of its own to all that is not in the vocabulary."
+                f"{x[row, *place]} in row {row} of this batch{position}. Give a larger "
+                "vocabulary_size, or an index of its own to all that is not in the vocabulary."
             )

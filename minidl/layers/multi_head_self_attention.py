@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minidl.arguments import whole_number
+from minidl.arguments import flag, whole_number
 from minidl.errors import ShapeError
 from minidl.initializers import GlorotUniform, Zeros
 from minidl.layers.attention import attend, attend_backward
@@ -35,9 +35,10 @@ class MultiHeadSelfAttention(Layer):
     $$dQ = dS\, K / \sqrt d, \qquad dK = dS^T Q / \sqrt d .$$
 
     A step with `mask` False is never attended to; as a query it counts like any other. A query that
-    may attend to nothing gets C = 0, so that $y = b_o$, and no gradient.
-    The order of steps is seen only with `PositionalEncoding` before the layer, or through `causal`.
-    Cost: $8 N T D^2 + 4 N T^2 D$ floating-point operations forward, twice that backward.
+    may attend to nothing gets C = 0, so that $y = b_o$, and no gradient. The order of steps is seen
+    only with `PositionalEncoding` before the layer, or through `causal`.
+    Cost: $8 N T D^2 + 4 N T^2 D$ floating-point operations forward, twice that backward. Training
+    keeps all A, $N H T^2$ numbers, until backward; inference has 2 MiB of them at a time.
 
     Shapes:
         x and y `(N, T, D)`, mask `(N, T)`; T may be left open: `build((None, D))`.
@@ -75,7 +76,7 @@ class MultiHeadSelfAttention(Layer):
 
     def __init__(self, heads: int, *, causal: bool = False) -> None:
         self.heads = whole_number("MultiHeadSelfAttention", "heads", heads)
-        self.causal = causal
+        self.causal = flag("MultiHeadSelfAttention", "causal", causal)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) != 2:
@@ -122,7 +123,7 @@ class MultiHeadSelfAttention(Layer):
         q /= math.sqrt(q.shape[-1])  # instead of the scores, which are more
         context = np.empty(x.shape, x.dtype)
         (c,) = self._heads(context)
-        weights = attend(q, k, v, mask, self.causal, out=c)
+        weights = attend(q, k, v, mask, self.causal, training, out=c)
         y = rows_times(context, self.output_weight, out)  # (N, T, D) @ (D, D) -> (N, T, D)
         y += self.output_bias
         if training:
@@ -145,6 +146,5 @@ class MultiHeadSelfAttention(Layer):
         dqkv_rows = as_rows(dqkv)  # (N T, 3D)
         np.matmul(x.reshape(-1, d).T, dqkv_rows, out=self.gradients["weight"])
         dqkv_rows.sum(axis=0, out=self.gradients["bias"])
-        if not input_grad:
-            return None
-        return rows_times(dqkv, self.weight.T, out)  # (N, T, 3D) @ (3D, D) -> (N, T, D)
+        # (N, T, 3D) @ (3D, D) -> (N, T, D)
+        return rows_times(dqkv, self.weight.T, out) if input_grad else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import ClassVar, Self
 
@@ -12,6 +13,8 @@ from minidl.arguments import call_text
 from minidl.errors import ContractError, DataError, ShapeError
 from minidl.finiteness import raise_for_non_finite
 from minidl.layers.base import Layer
+from minidl.losses.labels import ONE_A_SAMPLE
+from minidl.sparse import dense_array
 from minidl.typing import Array, Shape
 
 
@@ -25,14 +28,24 @@ class Loss(ABC):
       \frac{w_i}{\sum_j w_j} \frac{\partial l_i}{\partial \hat y_i},$$
 
     with weights $w_i = 1$ unless given; zero total weight gives 0. The value $l_i$ of a sample is
-    the mean over its outputs.
+    the mean over its outputs. Outputs (N, T, M) are sequences, of which every step is a sample: a
+    weight of a sequence is that of all its steps.
 
     Attributes:
         activation: The output layer that this loss is computed together with, from its input (the
             logits), or None.
         from_logits: Whether predictions are logits.
-        vector_a_sample: Whether `per_sample` takes vectors (N, C) only. Sequences (N, T, C) are
-            then N T samples, and every step counts alike.
+        vector_a_sample: Whether `per_sample` takes vectors (N, C) only. Pixels (N, H, W, C) are
+            then samples like steps.
+
+    Example:
+        >>> import numpy as np, minidl as dl
+        >>> class AbsoluteError(dl.Loss):
+        ...     def per_sample(self, prediction, target):
+        ...         error = prediction - target  # (N, M)
+        ...         return np.abs(error).mean(axis=1), np.sign(error) / error.shape[1]
+        >>> AbsoluteError()(np.array([[1.0], [4.0]]), np.array([[2.0], [2.0]]))
+        1.5
     """
 
     activation: ClassVar[type[Layer] | None] = None
@@ -45,8 +58,8 @@ class Loss(ABC):
         """Return each sample's loss (N,) and its gradient at the prediction, not averaged.
 
         Args:
-            prediction: The model's output (N, ...).
-            target: What `check_target` returned.
+            prediction: The model's output (N, ...); of sequences (N, T, M) the steps, (N T, M).
+            target: What `check_target` returned, in the same way.
         """
 
     def check_target(self, target: ArrayLike, shape: Shape) -> Array:
@@ -60,7 +73,7 @@ class Loss(ABC):
             ShapeError: If the shapes differ.
             DataError: If the targets are not finite real numbers.
         """
-        array = np.asarray(target)
+        array = dense_array(target, f"{self}: targets", "y")
         if array.shape != shape:
             raise ShapeError(
                 f"{self}: expected targets of shape {shape}, that of the predictions, "
@@ -153,13 +166,23 @@ class Loss(ABC):
             total: Sum of the weights of the whole batch.
             out: A buffer for the gradient.
         """
-        axes = self.sample_axes(prediction, weight)
-        if axes > 1:
-            p, t, w = self.as_samples(prediction, target, weight)
-            if weight is None or weight.ndim == 1:
-                total *= len(p) // len(prediction)
-            value, gradient = self.weighted(p, t, w, total)
-            return value, np.positive(gradient.reshape(prediction.shape), out=out)
+        shape = prediction.shape
+        if self.sample_axes(shape, weight) == 1:
+            return self._mean(prediction, target, weight, total, out)
+        samples = self.as_samples(prediction, target, weight)
+        value, gradient = self._mean(*samples, self.total_weight(shape, weight, total), None)
+        gradient = gradient.reshape(shape)
+        return value, gradient if out is None else np.positive(gradient, out=out)
+
+    def _mean(
+        self,
+        prediction: Array,
+        target: Array,
+        weight: Array | None,
+        total: float,
+        out: Array | None,
+    ) -> tuple[float, Array]:
+        """The sum of w l over samples, divided by `total`, and its gradient."""
         first_time = not self._checked
         before = prediction.copy() if first_time else prediction
         values, gradient = self.per_sample(prediction, target)
@@ -182,17 +205,27 @@ class Loss(ABC):
         rows = share.reshape(-1, *[1] * (gradient.ndim - 1))  # (n, 1, ...)
         return float(values @ share), np.multiply(gradient, rows, out=out)
 
-    def sample_axes(self, prediction: Array, weight: Array | None) -> int:
-        """How many axes in front number the samples: more than one where steps count singly."""
-        if self.vector_a_sample:
-            return prediction.ndim - 1
+    def sample_axes(self, shape: Shape, weight: Array | None) -> int:
+        """How many axes of predictions number the samples: more than one where steps count singly.
+
+        Args:
+            shape: Shape of the predictions (N, ...).
+            weight: Weights (N,) or (N, T), or None.
+        """
+        if self.vector_a_sample or len(shape) == 3:
+            return len(shape) - 1
         return 1 if weight is None else weight.ndim
+
+    def total_weight(self, shape: Shape, weight: Array | None, total: float) -> float:
+        """The sum of the samples' weights; `total` is that of `weight`, or the number of rows."""
+        first = 1 if weight is None else weight.ndim
+        return total * math.prod(shape[first : self.sample_axes(shape, weight)])
 
     def as_samples(
         self, prediction: Array, target: Array, weight: Array | None
     ) -> tuple[Array, Array, Array | None]:
         """Sequences (N, T, ...) as N T samples, with their targets and weights."""
-        axes = self.sample_axes(prediction, weight)
+        axes = self.sample_axes(prediction.shape, weight)
         steps = prediction.shape[:axes]
         if weight is not None:
             weight = weight.reshape(weight.shape + (1,) * (axes - weight.ndim))
@@ -223,7 +256,7 @@ def check_weight(sample_weight: ArrayLike | None, shape: Shape) -> tuple[Array |
     n = shape[0]
     if sample_weight is None:
         return None, float(n)
-    weight = np.asarray(sample_weight)
+    weight = dense_array(sample_weight, "sample_weight", "sample_weight")
     if weight.shape != (n,) and not (len(shape) > 2 and weight.shape == shape[:2]):
         steps = f", or {shape[:2]} for single steps" if len(shape) > 2 else ""
         raise ShapeError(f"sample_weight: expected shape ({n},){steps}, got {weight.shape}.")
@@ -245,4 +278,6 @@ def _shape_fix(target: Array, shape: Shape) -> str:
         return " Every sample needs one target."
     if target.size == np.prod(shape):
         return f" Use target.reshape({', '.join(['-1', *map(str, shape[1:])])})."
+    if target.ndim > len(shape) == 2:
+        return f" If these are targets of single steps, {ONE_A_SAMPLE}"
     return " The number of the model's outputs and of the targets must be the same."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import flag
 from minidl.errors import DataError
 from minidl.layers.sigmoid import Sigmoid
 from minidl.losses.base import Loss
@@ -46,7 +47,7 @@ class BinaryCrossEntropy(Loss):
     activation = Sigmoid
 
     def __init__(self, *, from_logits: bool = False) -> None:
-        self.from_logits = from_logits
+        self.from_logits = flag("BinaryCrossEntropy", "from_logits", from_logits)
 
     def with_logits(self) -> BinaryCrossEntropy:
         return self._copy(from_logits=True)

@@ -5,11 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import flag
 from minidl.errors import DataError, ShapeError
 from minidl.layers.checks import batch_shape
 from minidl.layers.softmax import Softmax, classes_first
 from minidl.losses.base import Loss
-from minidl.losses.labels import check_class_labels, check_probability_rows, find_improper_row
+from minidl.losses.labels import (
+    check_class_labels,
+    check_probability_rows,
+    find_improper_row,
+    place_of,
+)
+from minidl.sparse import dense_array
 from minidl.typing import Array, Shape
 
 
@@ -55,7 +62,7 @@ class CrossEntropy(Loss):
     vector_a_sample = True
 
     def __init__(self, *, from_logits: bool = False) -> None:
-        self.from_logits = from_logits
+        self.from_logits = flag("CrossEntropy", "from_logits", from_logits)
 
     def with_logits(self) -> CrossEntropy:
         return self._copy(from_logits=True)
@@ -84,6 +91,11 @@ class CrossEntropy(Loss):
         return values, gradient.T
 
     def check_prediction_shape(self, shape: Shape, who: str) -> None:
+        if shape[-1:] == (None,):
+            raise ShapeError(
+                f"{who}: cross-entropy needs predictions of shape (N, C), of which the last axis "
+                f"must have a known length, got {batch_shape(shape)}."
+            )
         if not shape or shape[-1] < 2:
             raise ShapeError(
                 f"{who}: cross-entropy needs predictions of shape (N, C) with C at least 2, "
@@ -92,14 +104,14 @@ class CrossEntropy(Loss):
 
     def check_target(self, target: ArrayLike, shape: Shape) -> Array:
         """Return labels (N,) as integers or rows (N, C) of probabilities; raise otherwise."""
-        array = np.asarray(target)
+        array = dense_array(target, f"{self}: targets", "y")
         if array.ndim == len(shape) and array.shape[-1] != 1:
             return check_probability_rows(array, shape, f"{self}")
         return check_class_labels(array, shape, f"{self}")
 
     def check_prediction(self, prediction: Array) -> None:
-        prediction = prediction.reshape(-1, prediction.shape[-1])
-        row = find_improper_row(prediction)
+        rows = prediction.reshape(-1, prediction.shape[-1])
+        row = find_improper_row(rows)
         if self.from_logits and row is None:
             raise DataError(
                 f"{self}: expected logits, got rows of probabilities: has softmax been applied "
@@ -107,9 +119,9 @@ class CrossEntropy(Loss):
             )
         if not self.from_logits and row is not None:
             raise DataError(
-                f"{self}: expected probabilities, got {np.array2string(prediction[row])} in row "
-                f"{row}, which is no distribution. Add Softmax() as the last layer, or use "
-                "CrossEntropy(from_logits=True)."
+                f"{self}: expected probabilities, got {np.array2string(rows[row])} in "
+                f"{place_of(row, prediction.shape[:-1])}, which is no distribution. Add Softmax() "
+                "as the last layer, or use CrossEntropy(from_logits=True)."
             )
 
     def from_logits_to_predictions(self, logits: Array) -> Array:

@@ -7,6 +7,11 @@ import numpy as np
 from minidl.errors import DataError, ShapeError
 from minidl.typing import Array, Shape
 
+ONE_A_SAMPLE = (
+    "the model gives one output a sample: to give one a step, the recurrent layer in it needs "
+    "return_sequences=True."
+)
+
 
 def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
     """Return integer labels (N, ...) in 0..C-1 as intp; raise otherwise."""
@@ -20,6 +25,8 @@ def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
                 "The model's output has a label for each step or pixel. For one label a sample, "
                 "Flatten() or a pooling layer must come before the last Dense."
             )
+        elif len(samples) == 1 and labels.shape[:1] == shape[:1]:
+            fix = f"If these are targets of single steps, {ONE_A_SAMPLE}"
         raise ShapeError(
             f"{who}: expected labels of shape {tuple(samples)} or rows of probabilities of shape "
             f"{shape}, got {labels.shape}. {fix}"
@@ -31,13 +38,15 @@ def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
         raise DataError(f"{who}: labels must be integers, got dtype {labels.dtype}. {fix}")
     wrong = (labels < 0) | (labels >= classes)
     if wrong.any():
-        row, count = int(np.argwhere(wrong)[0][0]), int(wrong.sum())
+        place, count = place_of(np.flatnonzero(wrong)[0], labels.shape), int(wrong.sum())
         fix = "The last layer needs one output for each class."
         if labels.min() == 1 and labels.max() == classes:
             fix = "Labels start at 0: use labels - 1."
+        if labels.ndim > 1 and (labels[wrong] == -1).all():
+            fix = "Steps that a mask leaves out need a label too: any of these will do, such as 0."
         raise DataError(
             f"{who}: labels must be in 0..{classes - 1} for {classes} outputs, got "
-            f"{labels[wrong][0]} in row {row} ({count:,} of {labels.size:,} labels are out of "
+            f"{labels[wrong][0]} in {place} ({count:,} of {labels.size:,} labels are out of "
             f"range, which runs from {labels.min()} to {labels.max()}). {fix}"
         )
     return labels.astype(np.intp, copy=False)
@@ -49,6 +58,7 @@ def check_probability_rows(target: Array, shape: Shape, who: str) -> Array:
         fix = "Every sample needs one row."
         if target.shape[:1] == shape[:1]:
             fix = f"The model has {shape[-1]} outputs, the targets have {target.shape[-1]} classes."
+            fix += _if_labels(target)
         raise ShapeError(
             f"{who}: expected labels of shape {shape[:-1]} or rows of probabilities of shape "
             f"{shape}, got {target.shape}. {fix}"
@@ -61,10 +71,25 @@ def check_probability_rows(target: Array, shape: Shape, who: str) -> Array:
         with np.errstate(invalid="ignore"):
             total = float(rows[row].sum())
         raise DataError(
-            f"{who}: row {row} of the targets is no distribution: {np.array2string(rows[row])} "
-            f"sums to {total:.6g}. Rows must be at least 0 and sum to 1."
+            f"{who}: {place_of(row, shape[:-1])} of the targets is no distribution: "
+            f"{np.array2string(rows[row])} sums to {total:.6g}. Rows must be at least 0 and sum to "
+            f"1.{_if_labels(target)}"
         )
     return target
+
+
+def _if_labels(target: Array) -> str:
+    """What to do if a matrix that should be rows of probabilities is rather labels of steps."""
+    if target.ndim != 2 or target.dtype.kind not in "iu" or find_improper_row(target) is None:
+        return ""
+    return f" If these are labels of single steps, {ONE_A_SAMPLE}"
+
+
+def place_of(number: int | np.intp, shape: Shape) -> str:
+    """Where the sample of this number is in arrays of this shape, (N,) or (N, T) or (N, H, W)."""
+    row, *inside = (int(index) for index in np.unravel_index(number, shape))
+    kind = "step" if len(inside) == 1 else "pixel"
+    return f"row {row}" + (f", {kind} {', '.join(map(str, inside))}" if inside else "")
 
 
 def find_improper_row(rows: Array) -> int | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from minidl.errors import ShapeError
 from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.training.sources import Batch
@@ -15,6 +16,7 @@ class EpochValues:
 
     def __init__(self, objective: Objective, metrics: list[Metric]) -> None:
         self._objective, self._metrics = objective, metrics
+        self._of_steps = len(objective.model.bound.output_shape) > 1
         self._loss = self._weight = 0.0
         self._outputs: list[Array] = []
         self._targets: list[Array] = []
@@ -23,18 +25,22 @@ class EpochValues:
         """An array that the batch's outputs are to be written to, if a metric wants them."""
         if not self._metrics:
             return None
-        model = self._objective.model
-        shape = (batch.x.shape[0], *model.output_shape_of(batch.x))
-        self._outputs.append(np.empty(shape, model.dtype))
+        self._outputs.append(np.empty(self._shape(batch), self._objective.model.dtype))
         self._targets.append(batch.target.copy())
         return self._outputs[-1]
 
     def add(self, loss: float, batch: Batch) -> None:
-        """Take a batch's loss into the mean."""
-        self._loss += loss * batch.total
-        self._weight += batch.total
-        if self._metrics and self._outputs[-1].ndim > 2:
-            self._count_steps(batch.weight)
+        """Take a batch's loss into the mean, in which all steps of sequences count alike."""
+        total = batch.total
+        if self._of_steps:
+            total = self._objective.loss.total_weight(self._shape(batch), batch.weight, total)
+            if self._metrics:
+                self._count_steps(batch.weight)
+        self._loss += loss * total
+        self._weight += total
+
+    def _shape(self, batch: Batch) -> tuple[int, ...]:
+        return (batch.x.shape[0], *self._objective.model.output_shape_of(batch.x))
 
     def _count_steps(self, weight: Array | None) -> None:
         """Make the last batch's steps samples of their own, and leave masked ones out."""
@@ -49,6 +55,13 @@ class EpochValues:
         values = {"loss": self._loss / self._weight if self._weight else 0.0}
         if not self._metrics:
             return values
+        shapes = {outputs.shape[1:] for outputs in self._outputs}
+        if len(shapes) > 1:
+            raise ShapeError(
+                f"metrics: the model's outputs have samples of several shapes, {sorted(shapes)}, "
+                "which are no rows of one array. Keep the last axis: of outputs (N, T, M) every "
+                "step is a sample."
+            )
         outputs = np.concatenate(self._outputs)
         y_true = self._objective.loss.true_labels(np.concatenate(self._targets))
         y_pred = self._objective.predicted_labels(outputs)

@@ -77,6 +77,9 @@ def test_outputs_that_do_not_fit(branches, merge, shape, message):
 
 
 def test_wrong_arguments():
+    for arguments in ([dl.Dense(3)], [dl.Dense(3), dl.Dense(4)]):
+        with pytest.raises(dl.ArgumentTypeError, match=r"write Parallel\(\[Dense\(3\)"):
+            dl.Parallel(*arguments)
     with pytest.raises(dl.ArgumentError, match="needs at least one branch"):
         dl.Parallel([])
     with pytest.raises(dl.ArgumentError, match='merge must be "concat" or "add", got \'sum\''):

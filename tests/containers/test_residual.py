@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import minidl as dl
 
@@ -50,8 +51,32 @@ def test_shapes_must_agree():
         dl.Residual(dl.Dense(3), dl.Dense(2)).build((4,))
 
 
+def test_a_convolution_that_makes_images_smaller_is_told_of_padding():
+    with pytest.raises(dl.ShapeError, match=r'padding="same" keeps height and width'):
+        dl.Residual(dl.Conv2D(4, 3)).build((8, 8, 4))
+    for body, shape in ((dl.Dense(3), (4,)), (dl.Conv2D(5, 3, padding="same"), (8, 8, 4))):
+        with pytest.raises(dl.ShapeError, match=r"stride=2\)\.$"):
+            dl.Residual(body).build(shape)
+
+
+def test_sparse_rows_go_where_body_and_shortcut_take_them():
+    x = sp.csr_array(X * (X > 0))
+    model = dl.Sequential([dl.Residual(dl.Dense(3), dl.Dense(3)), dl.ReLU()])
+    model.build((4,), rng=0, dtype=np.float64)
+    np.testing.assert_allclose(model.predict(x), model.predict(x.toarray()), rtol=1e-12)
+    grads = []
+    for given in (x, x.toarray()):
+        y = model.forward(given, training=True)
+        model.backward(y, input_grad=False)
+        grads.append(model.grads.copy())
+    np.testing.assert_allclose(*grads, rtol=1e-12)
+    for layer in (dl.Residual(dl.Dense(4)), dl.Residual(dl.Dense(3), dl.ReLU())):
+        assert not layer.accepts_sparse
+
+
 @pytest.mark.parametrize(
-    ("arguments", "name"), [((dl.ReLU,), "body"), ((dl.ReLU(), 3), "shortcut")]
+    ("arguments", "name"),
+    [((dl.ReLU,), "body"), ((dl.ReLU(), 3), "shortcut"), ((dl.ReLU(), False), "shortcut")],
 )
 def test_arguments_must_be_layers(arguments, name):
     with pytest.raises(dl.ArgumentTypeError, match=f"Residual: {name} must be"):

@@ -1,3 +1,6 @@
+import copy
+import re
+
 import numpy as np
 import pytest
 
@@ -21,6 +24,26 @@ def test_repr_is_short_and_readable():
     assert eval(repr(long), vars(dl)).layers[19].units == 1019
 
 
+def test_repr_of_nested_models_shows_how_they_are_nested():
+    layers = [dl.Dense(1000 + i) for i in range(9)]
+    block = dl.Sequential(layers)
+    lines = repr(dl.Sequential([dl.Sequential([block]), dl.Residual(block), dl.ReLU()])).split("\n")
+    inner = [f"Dense({1000 + i})," for i in range(9)]
+    assert lines == [
+        "Sequential([",
+        "    Sequential([",
+        "        Sequential([",
+        *(f"            {line}" for line in inner),
+        "        ]),",
+        "    ]),",
+        "    Residual(Sequential([",
+        *(f"        {line}" for line in inner),
+        "    ])),",
+        "    ReLU(),",
+        "])",
+    ]
+
+
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
@@ -32,6 +55,44 @@ def test_repr_is_short_and_readable():
 def test_elements_must_be_layers(layers, message):
     with pytest.raises(dl.ArgumentTypeError, match=message):
         dl.Sequential(layers)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "written"),
+    [
+        ([dl.Dense(1)], "[Dense(1)]"),
+        ([dl.Dense(1), dl.ReLU()], "[Dense(1), ReLU()]"),
+        ([[dl.Dense(1), dl.ReLU()], dl.Dense(2)], "[Dense(1), ReLU(), Dense(2)]"),
+    ],
+)
+def test_layers_without_the_brackets_of_a_list(arguments, written):
+    message = re.escape(f"Sequential: expected one list: write Sequential({written}).")
+    with pytest.raises(dl.ArgumentTypeError, match=message):
+        dl.Sequential(*arguments)
+
+
+def test_its_arguments_are_its_layers_alone():
+    model = dl.Sequential([dl.Dense(1)])
+    assert model.config() == {"layers": model.layers}
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        lambda: dl.Embedding(9, 3),
+        lambda: dl.Sequential([dl.Embedding(9, 3)]),
+        lambda: dl.Parallel([dl.Embedding(9, 3), dl.ReLU()]),
+    ],
+)
+@pytest.mark.parametrize("first", [dl.Dense(4), dl.Dropout(0.5), dl.Embedding(5, 4)])
+def test_an_embedding_has_to_be_the_first_layer(first, late):
+    message = (
+        rf"Sequential: Embedding\(9, 3\) takes indices, and {re.escape(repr(first))} in front of "
+        r"it gives other numbers. Embedding must be the first layer\."
+    )
+    with pytest.raises(dl.ArgumentError, match=message):
+        dl.Sequential([copy.deepcopy(first), late()])
+    assert dl.Sequential([late(), dl.ReLU()]).layers
 
 
 def test_it_needs_a_layer():
@@ -235,11 +296,22 @@ class Same(dl.Layer):
 
 def test_a_pass_is_over_after_backward_although_no_layer_saved_anything():
     inner = dl.Sequential([Same()])
-    model = dl.Sequential([inner, dl.Dense(2)]).build((3,), dtype=np.float64)
-    model.forward(np.ones((4, 3)), training=True)
+    dl.Sequential([inner, dl.Dense(2)]).build((3,), dtype=np.float64)
+    inner.forward(np.ones((4, 3)), training=True)
     inner.backward(np.ones((4, 3)))
     with pytest.raises(dl.StateError, match="Sequential in layer 0 of Sequential: backward needs"):
         inner.backward(np.ones((4, 3)))
+
+
+def test_a_failed_forward_ends_the_pass_before():
+    model = dl.Sequential([dl.Dense(3), dl.MaxPool1D(3), dl.Dense(2)]).build((None, 2), rng=0)
+    y = model.forward(np.ones((2, 3, 2), np.float32), training=True)
+    with pytest.raises(dl.ShapeError, match="does not fit 2 steps"):
+        model.forward(np.ones((3, 2, 2), np.float32), training=True)
+    with pytest.raises(dl.StateError, match="needs a training forward before it"):
+        model.backward(y)  # whose layers hold parts of both batches
+    y = model.forward(np.ones((2, 3, 2), np.float32), training=True)
+    assert model.backward(y).shape == (2, 3, 2)
 
 
 def test_without_parameters_there_is_nothing_to_do():

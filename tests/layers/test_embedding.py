@@ -50,6 +50,26 @@ def test_padding_is_zero_and_learns_nothing():
 
 def test_without_padding_there_is_no_mask():
     assert built().compute_mask(np.array([[0, 1, 2]])) is None
+    assert not built().makes_mask
+    assert built(padding_index=0).makes_mask
+    assert built(padding_index=0).compute_mask(np.array([0, 1, 2])) is None  # no steps
+
+
+def test_a_step_of_several_indices_counts_if_one_of_them_does():
+    x = np.array([[[3, 3], [3, 1]], [[0, 3], [3, 3]]])  # (N, T, K)
+    layer = built(padding_index=3)
+    np.testing.assert_array_equal(layer.compute_mask(x), [[False, True], [True, False]])
+    deeper = np.stack([x, np.full_like(x, 3)], axis=2)  # (N, T, 2, K)
+    np.testing.assert_array_equal(layer.compute_mask(deeper), [[False, True], [True, False]])
+
+
+def test_padding_of_steps_of_several_indices_changes_nothing():
+    layers = [dl.Embedding(9, 2, padding_index=0), dl.Reshape((-1, 6)), dl.LSTM(3)]
+    model = dl.Sequential(layers).build((None, 3), rng=0, dtype=np.float64)
+    x = np.random.default_rng(0).integers(1, 9, (2, 4, 3))
+    x[0, 2, 1:] = 0
+    padded = np.concatenate([x, np.zeros((2, 2, 3), int)], axis=1)
+    np.testing.assert_array_equal(model.predict(padded), model.predict(x))
 
 
 def test_initial_values_are_small():
@@ -75,8 +95,12 @@ def test_other_than_integers_are_explained(dtype):
 
 
 def test_floats_from_a_layer_before_are_explained():
-    model = dl.Sequential([dl.Dense(3), dl.Embedding(5, 2)]).build((4,), rng=0)
-    with pytest.raises(dl.DTypeError, match=r"in layer 1 of Sequential.*is the first layer of a"):
+    class Own(dl.Sequential):  # a plain Sequential refuses such layers
+        def forward(self, x, *, training=False, out=None):
+            return super().forward(x, training=training, out=out)
+
+    model = Own([dl.Dense(3), dl.Embedding(5, 2)]).build((4,), rng=0)
+    with pytest.raises(dl.DTypeError, match=r"in layer 1 of Own.*is the first layer of a"):
         model(np.ones((2, 4)))
 
 
@@ -89,13 +113,15 @@ def test_an_index_out_of_range_is_explained(index, training):
     message = (
         rf"Embedding\(5, 2\) in layer 0 of Sequential: expected indices from 0 to 4, got {index}"
     )
-    with pytest.raises(dl.DataError, match=f"{message} in row 2, position 1"):
+    with pytest.raises(dl.DataError, match=f"{message} in row 2 of this batch, position 1"):
         model.forward(x, training=training)
 
 
 def test_an_index_out_of_range_among_single_indices_is_explained():
     layer = dl.Embedding(5, 2).build((), rng=0)
-    with pytest.raises(dl.DataError, match=r"got 5 in row 1\. Give a larger vocabulary_size"):
+    with pytest.raises(
+        dl.DataError, match=r"got 5 in row 1 of this batch\. Give a larger vocabulary_size"
+    ):
         layer(np.array([4, 5]))
 
 

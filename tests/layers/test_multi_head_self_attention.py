@@ -1,5 +1,7 @@
 """Attention under masks, at its edges, and by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from references import attention
 
 import minidl as dl
+from minidl.layers import attention as softmax_attention
 
 
 def built(heads, width, *, causal=False, dtype=np.float64, seed=0):
@@ -173,6 +176,50 @@ def test_lengths_may_differ_from_call_to_call():
         expected = attention.attention(layer, x)
         np.testing.assert_allclose(layer.forward(x, training=True), expected, rtol=1e-12)
         assert layer.backward(x).shape == x.shape
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        (1, [(i, j) for i in "012" for j in "01"]),  # of these, 72 bytes: 3 x 3 numbers
+        (2 * 72 - 1, [(i, j) for i in "012" for j in "01"]),
+        (2 * 72, [(i, "01") for i in "012"]),
+        (4 * 72 - 1, [(i, "01") for i in "012"]),
+        (4 * 72, [("01", "01"), ("2", "01")]),
+        (100 * 72, [("012", "01")]),
+    ],
+)
+def test_weights_are_computed_in_pieces_that_fit_the_bound(size, expected, monkeypatch):
+    monkeypatch.setattr(softmax_attention, "PIECE_BYTES", size)
+    found = softmax_attention.pieces(np.zeros((3, 2, 3, 5)))  # (N, H, T, d)
+    assert found == [
+        (slice(int(i[0]), int(i[-1]) + 1), slice(int(j[0]), int(j[-1]) + 1)) for i, j in expected
+    ]
+
+
+@pytest.mark.parametrize("size", [1, 2 * 4 * 25 * 8])
+@pytest.mark.parametrize("causal", [False, True])
+def test_pieces_change_no_bit(causal, size, monkeypatch):
+    layer, rng = built(2, 4, causal=causal), np.random.default_rng(0)
+    x, dy = rng.normal(size=(2, 3, 5, 4))
+    mask = np.array([[True] * 5, [False, True, True, False, True], [False] * 5])
+    results = []
+    for bound in (2**21, size):
+        monkeypatch.setattr(softmax_attention, "PIECE_BYTES", bound)
+        results.append([layer.forward(x, mask=mask), layer.forward(x, mask=mask, training=True)])
+        results[-1] += [layer.backward(dy), layer.grads.copy()]
+    for once, in_pieces in zip(*results, strict=True):
+        np.testing.assert_array_equal(in_pieces, once)
+
+
+def test_inference_keeps_no_weights_of_the_whole_batch():
+    layer = built(2, 4, dtype=np.float32)
+    x = np.zeros((32, 256, 4), np.float32)  # weights of 16 MiB
+    tracemalloc.start()
+    layer.forward(x)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * softmax_attention.PIECE_BYTES
 
 
 def test_parameters_and_their_start():

@@ -111,3 +111,95 @@ def test_only_the_first_axis_may_be_open():
         dl.Dense(2).build((3, None))
     with pytest.raises(dl.ShapeError, match=r"Dense\(2\): expected input of shape \(N, D\)"):
         dl.Dense(2).build((None,))
+
+
+# --- containers ----------------------------------------------------------------------------
+
+SHORTER = {
+    "residual": (lambda: dl.Residual(dl.MaxPool1D(2)), r"body's .* \(N, 1, 2\), .*\(N, 3, 2\)"),
+    "shortcut": (
+        lambda: dl.Residual(dl.Tanh(), dl.Conv1D(2, 3)),
+        r"body's .* \(N, 3, 2\), .*\(N, 1, 2\)",
+    ),
+    "sum": (
+        lambda: dl.Parallel([dl.Tanh(), dl.Conv1D(2, 3)], "add"),
+        r"'add' .* branch 0 gives \(N, 3, 2\) and branch 1 \(N, 1, 2\)",
+    ),
+    "joined": (
+        lambda: dl.Parallel([dl.Conv1D(2, 2), dl.Conv1D(2, 3)]),
+        r"'concat' .* branch 0 gives \(N, 2, 2\) and branch 1 \(N, 1, 2\)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("make", "message"), SHORTER.values(), ids=SHORTER)
+@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+def test_a_branch_that_shortens_sequences_is_refused_with_its_place(make, message, training):
+    model = dl.Sequential([make()]).build((None, 2), dtype=np.float64)
+    with pytest.raises(dl.ShapeError, match=rf" in layer 0 of Sequential: .*{message}"):
+        model.forward(sequences(2, 3), training=training)
+    alone = make().build((None, 2), dtype=np.float64)
+    with pytest.raises(dl.ShapeError, match=message):
+        alone.predict(sequences(2, 3))
+
+
+@pytest.mark.parametrize(
+    ("branches", "shape"),
+    [
+        ([dl.ReLU(), dl.Tanh()], (None,)),
+        ([dl.Reshape((-1,)), dl.Reshape((-1,))], (None, 4)),
+        ([dl.ReLU(), dl.Tanh()], ()),
+    ],
+    ids=["any", "reshaped", "single numbers"],
+)
+def test_joining_needs_a_last_axis_of_known_length(branches, shape):
+    model = dl.Sequential([dl.Parallel(branches)])
+    got = r"got \(N, T\)" if shape else r"got \(N\)"
+    with pytest.raises(
+        dl.ShapeError, match=rf"Parallel in layer 0 .*last axis, which must have .*{got}"
+    ):
+        model.build(shape)
+
+
+def test_cross_entropy_needs_a_known_number_of_classes():
+    model = dl.Sequential([dl.Dense(1), dl.Reshape((-1,)), dl.Softmax()]).build((None, 2), rng=0)
+    with pytest.raises(
+        dl.ShapeError, match=r"CrossEntropy\(\) after Sequential: .*known length, got \(N, T\)"
+    ):
+        dl.Objective(model, dl.CrossEntropy())
+
+
+# --- sequences of different lengths that are not padded ---------------------------------------
+
+PAD = r"Pad the shorter sequences to the length of the longest, and put Masking\(\) in front"
+
+
+def test_ragged_lists_are_explained():
+    reader = dl.Sequential([dl.Embedding(9, 2), dl.LSTM(3), dl.Dense(2), dl.Softmax()])
+    reader.build((None,), rng=0)
+    ragged, message = [[1, 2, 3], [4, 5]], f"Sequential: expected an array, got lists .*{PAD}"
+    with pytest.raises(dl.ShapeError, match=message):
+        reader.predict(ragged)
+    trainer = dl.Trainer(reader, dl.CrossEntropy(), dl.SGD(0.1))
+    with pytest.raises(dl.ShapeError, match=message):
+        trainer.fit(ragged, [0, 1], epochs=1)
+    with pytest.raises(dl.ShapeError, match=message):
+        trainer.evaluate([(ragged, [0, 1])])
+
+
+def test_arrays_of_sequences_are_explained():
+    rows = np.empty(2, object)
+    rows[:] = [np.ones((3, 2)), np.ones((2, 2))]
+    with pytest.raises(dl.DTypeError, match=rf"expected dtype float32, got object\. {PAD}"):
+        dl.LSTM(3).build((None, 2)).predict(rows)
+    with pytest.raises(dl.DTypeError, match=r"got object\. Convert it: np\.asarray"):
+        dl.Dense(3).build((2,)).predict(np.array([[1.0, None]]))
+
+
+def test_other_mistakes_of_arrays_keep_their_own_words():
+    class Broken:
+        def __array__(self, dtype=None, copy=None):
+            raise ValueError("nobody is at home")
+
+    with pytest.raises(ValueError, match=r"^nobody is at home$"):
+        dl.LSTM(3).build((None, 2)).predict(Broken())

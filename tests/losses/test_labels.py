@@ -2,7 +2,12 @@ import numpy as np
 import pytest
 
 from minidl.errors import DataError, ShapeError
-from minidl.losses.labels import check_class_labels, check_probability_rows, find_improper_row
+from minidl.losses.labels import (
+    check_class_labels,
+    check_probability_rows,
+    find_improper_row,
+    place_of,
+)
 
 
 def test_right_labels_come_back_as_indices():
@@ -103,3 +108,11 @@ def test_the_first_wrong_row_is_found():
     assert find_improper_row(np.array([[1, 0], [2, -1], [3, -2]])) == 1
     assert find_improper_row(np.array([[1, 0], [0, 1]])) is None
     assert find_improper_row(np.array([[0, 0]], np.uint8)) == 0
+
+
+@pytest.mark.parametrize(
+    ("shape", "place"),
+    [((30,), "row 17"), ((5, 6), "row 2, step 5"), ((3, 2, 5), "row 1, pixel 1, 2")],
+)
+def test_the_place_of_a_sample(shape, place):
+    assert place_of(17, shape) == place
