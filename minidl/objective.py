@@ -11,15 +11,15 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import instance, whole_number
 from minidl.containers.chain import Chain
-from minidl.containers.masks import makes_mask, output_mask
+from minidl.containers.lost_masks import makers_of_lost_masks
+from minidl.containers.masks import output_mask
 from minidl.containers.nesting import innermost_layers
 from minidl.errors import ArgumentError
 from minidl.finiteness import is_finite, raise_for_non_finite
-from minidl.fusion import fits_fused
+from minidl.fusion import fits_fused, refuse_constant_outputs
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
-from minidl.layers.planning import MOST_ROWS
 from minidl.losses.base import Loss, check_weight
 from minidl.reading import in_stretches
 from minidl.sparse import is_sparse
@@ -67,10 +67,14 @@ class Objective:
         self.model = instance("Objective", "model", model, Layer)
         instance("Objective", "loss", loss, Loss)
         self.workers = whole_number("Objective", "workers", workers)
-        rows = model.bound.plan.chunk_rows if chunk_rows is None else chunk_rows
-        self.chunk_rows = whole_number("Objective", "chunk_rows", rows)
+        plan = model.bound.plan
+        self.chunk_rows, self.sparse_chunk_rows = plan.chunk_rows, plan.sparse_chunk_rows
+        if chunk_rows is not None:
+            self.chunk_rows = whole_number("Objective", "chunk_rows", chunk_rows)
+            self.sparse_chunk_rows = self.chunk_rows
         loss.check_prediction_shape(model.bound.output_shape, f"{loss} after {model.where}")
         self.loss = loss
+        refuse_constant_outputs(model)
         self.fused = fits_fused(model, loss)
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
         self._chain = self._chain_of(model)
@@ -105,8 +109,10 @@ class Objective:
             DataError: If the targets are wrong, or `x` has NaN or infinity.
         """
         target, weight, total = self.check_batch(x, y, sample_weight)
+        state = self.model.state.copy()
         value = self.differentiate(x, target, weight, total)
         if not (np.isfinite(value) and is_finite(self.model.grads)):
+            self.model.state = state  # or one bad batch would spoil running statistics for good
             raise_for_non_finite(x, f"{self.model.where}: x")
         return value, self.model.grads
 
@@ -121,6 +127,10 @@ class Objective:
     def chunked(self) -> bool:
         """Whether batches larger than `chunk_rows` are evaluated in chunks."""
         return not self._whole
+
+    def rows_at_a_time(self, x: Array) -> int:
+        """How many rows of `x` a chunk has."""
+        return self.sparse_chunk_rows if is_sparse(x) else self.chunk_rows
 
     def check_batch(
         self, x: Array, y: ArrayLike, sample_weight: ArrayLike | None
@@ -158,7 +168,7 @@ class Objective:
         model = self.model
         calls.begin_training_pass(model)
         try:
-            if x.shape[0] <= self._rows_at_a_time(x) or self._whole:
+            if x.shape[0] <= self.rows_at_a_time(x) or self._whole:
                 return self._step(self._chain, x, target, weight, total, outputs)
             return self._differentiate_chunks(x, target, weight, total, outputs)
         finally:
@@ -174,11 +184,16 @@ class Objective:
         """Raise where a mask for the loss would be known only in the middle of a pass."""
         several_steps = len(self.model.bound.output_shape) > 1
         for layer in self._layers[1:]:
-            if several_steps and makes_mask(layer):
+            if several_steps and layer.makes_mask:
                 raise ArgumentError(
                     f"Objective: {layer.where} makes a mask, and the loss counts single steps, so "
                     "it must know the mask before the pass: put that layer first."
                 )
+        for layer in makers_of_lost_masks(self.model):
+            raise ArgumentError(
+                f"Objective: {layer.where} makes a mask that gets lost behind the Residual or "
+                "Parallel that it is inside of: put that layer in front of it."
+            )
 
     def _step(
         self,
@@ -267,12 +282,9 @@ class Objective:
         if not self._loss.from_logits:
             self._loss.check_prediction(y)
 
-    def _rows_at_a_time(self, x: Array) -> int:
-        return MOST_ROWS if is_sparse(x) else self.chunk_rows  # which counts x as if it were dense
-
     def _map_chunks(self, run: Callable[[int, slice, Array], float], x: Array) -> Iterator[float]:
         """Run chunk after chunk, `workers` at a time; the results come in the chunks' order."""
-        size = self._rows_at_a_time(x)
+        size = self.rows_at_a_time(x)
         if self.workers == 1:
             ahead = self._read_ahead and not is_sparse(x)
             for index, (rows, part) in enumerate(in_stretches(x, size, ahead)):

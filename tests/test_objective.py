@@ -317,6 +317,34 @@ def test_wrong_arguments_are_refused(options, error, message):
         dl.Objective(**arguments)
 
 
+@pytest.mark.parametrize("loss", [dl.BinaryCrossEntropy(), dl.MeanSquaredError()])
+@pytest.mark.parametrize(("kind", "constant"), [(dl.Softmax, 1), (dl.LogSoftmax, 0)])
+@pytest.mark.parametrize("place", ["last", "inside", "in front"])
+def test_a_softmax_over_one_output_is_refused(kind, constant, place, loss):
+    layers = {
+        "last": [dl.Dense(1), kind()],
+        "inside": [dl.Sequential([dl.Dense(1), dl.Sequential([kind()])])],
+        "in front": [dl.Dense(1), kind(), dl.Reshape((1,))],
+    }
+    model = dl.Sequential(layers[place]).build((6,), rng=0)
+    message = (
+        rf"{kind.__name__} over one output is always {constant}\. Use Sigmoid\(\) with "
+        r"BinaryCrossEntropy\(\)\."
+    )
+    with pytest.raises(dl.ArgumentError, match=message):
+        dl.Objective(model, loss)
+
+
+def test_softmax_over_two_outputs_and_formulas_of_ones_own_are_not_refused():
+    class Own(dl.Softmax):
+        def forward(self, x, *, training=False, out=None):
+            return x
+
+    for layers in ([dl.Dense(2), dl.Softmax()], [dl.Dense(1), Own()]):
+        model = dl.Sequential(layers).build((6,), rng=0)
+        assert not dl.Objective(model, dl.MeanSquaredError()).fused
+
+
 @pytest.mark.parametrize(
     ("x", "y", "error", "message"),
     [
@@ -332,6 +360,23 @@ def test_wrong_batches_are_refused(x, y, error, message):
         dl.Objective(classifier(), dl.CrossEntropy()).value_and_grad(x, y)
     with pytest.raises(error, match=message):
         dl.Objective(classifier(), dl.CrossEntropy()).value(x, y)
+
+
+def test_a_batch_that_is_not_finite_leaves_the_state():
+    layers = [dl.Dense(4), dl.BatchNorm(), dl.Dense(4), dl.Softmax()]
+    model = dl.Sequential(layers).build((6,), rng=0, dtype=float)
+    objective = dl.Objective(model, dl.CrossEntropy())
+    objective.value_and_grad(X, Y)
+    before = model.state.copy()
+    with pytest.raises(dl.DataError, match="x has NaN in row"):
+        objective.value_and_grad(np.where(X > 2, np.nan, X), Y)
+    np.testing.assert_array_equal(model.state, before)
+    objective.value_and_grad(X, Y)
+    assert not np.array_equal(model.state, before)
+    model.layers[0].weight[...] = 1e200  # finite data, but squares overflow
+    before = model.state.copy()
+    objective.value_and_grad(1e200 * X, Y)
+    np.testing.assert_array_equal(model.state, before)
 
 
 def test_a_subclass_with_a_formula_of_its_own_is_not_fused():

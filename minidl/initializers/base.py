@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from dataclasses import fields
 
 import numpy as np
 
@@ -11,7 +13,29 @@ from minidl.typing import Array, Shape
 
 
 class Initializer(ABC):
-    """Base of all initializers: a frozen dataclass with one method."""
+    """Base of all initializers: a frozen dataclass with one method.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> import numpy as np, minidl as dl
+        >>> @dataclass(frozen=True)
+        ... class Diagonal(dl.Initializer):
+        ...     value: float
+        ...     def __call__(self, rng, shape, fan_in, fan_out):
+        ...         return self.value * np.eye(*shape)
+        >>> dl.Dense(2, weight_initializer=Diagonal(0.5)).build((2,)).weight
+        array([[0.5, 0. ],
+               [0. , 0.5]], dtype=float32)
+    """
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]  # of the dataclass that calls this
+            value = getattr(self, field.name)
+            is_number = isinstance(value, int | float | np.integer | np.floating)
+            if field.type == "float" and not (is_number and math.isfinite(value)):
+                raise ArgumentError(
+                    f"{type(self).__name__}: {field.name} must be a finite number, got {value!r}."
+                )
 
     @abstractmethod
     def __call__(

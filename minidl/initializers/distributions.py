@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,13 @@ from minidl.typing import Array, Shape
 class Uniform(Initializer):
     """Uniform between `low` and `high`.
 
+    Args:
+        low: The smallest value.
+        high: The value that all are below.
+
+    Raises:
+        ArgumentError: If `low` is not below `high`, or one of them is not finite.
+
     Example:
         >>> import numpy as np
         >>> w = Uniform(-0.5, 0.5)(np.random.default_rng(0), (784, 10), 784, 10)
@@ -27,8 +33,9 @@ class Uniform(Initializer):
     high: float
 
     def __post_init__(self) -> None:
-        if not -math.inf < self.low < self.high < math.inf:
-            raise ArgumentError(f"{self}: low must be below high, and both finite.")
+        super().__post_init__()
+        if self.low >= self.high:
+            raise ArgumentError(f"{self}: low must be below high.")
 
     def __call__(
         self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None
@@ -38,14 +45,29 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """Normal with the given mean and standard deviation."""
+    """Normal with the given mean and standard deviation.
+
+    Args:
+        mean: The mean.
+        std: The standard deviation, above 0.
+
+    Raises:
+        ArgumentError: If `std` is not above 0, or one of them is not finite.
+
+    Example:
+        >>> import numpy as np
+        >>> w = Normal(std=0.1)(np.random.default_rng(0), (784, 10), 784, 10)
+        >>> w.shape, round(float(w.std()), 3)
+        ((784, 10), 0.1)
+    """
 
     mean: float = 0.0
     std: float = 0.05
 
     def __post_init__(self) -> None:
-        if not (0 < self.std < math.inf and math.isfinite(self.mean)):
-            raise ArgumentError(f"{self}: std must be above 0, and both finite.")
+        super().__post_init__()
+        if self.std <= 0:
+            raise ArgumentError(f"{self}: std must be above 0.")
 
     def __call__(
         self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None
@@ -60,7 +82,15 @@ class TruncatedNormal(Initializer):
     Values beyond are drawn again. `std` is that of the normal before the cut; what remains has
     0.88 times as much.
 
+    Args:
+        mean: The mean.
+        std: The standard deviation before the cut, above 0.
+
+    Raises:
+        ArgumentError: If `std` is not above 0, or one of them is not finite.
+
     Example:
+        >>> import numpy as np
         >>> w = TruncatedNormal(std=0.1)(np.random.default_rng(0), (784, 10), 784, 10)
         >>> w.shape, bool(abs(w).max() <= 0.2), round(float(w.std()), 3)
         ((784, 10), True, 0.088)
@@ -70,8 +100,9 @@ class TruncatedNormal(Initializer):
     std: float = 0.05
 
     def __post_init__(self) -> None:
-        if not (0 < self.std < math.inf and math.isfinite(self.mean)):
-            raise ArgumentError(f"{self}: std must be above 0, and both finite.")
+        super().__post_init__()
+        if self.std <= 0:
+            raise ArgumentError(f"{self}: std must be above 0.")
 
     def __call__(
         self, rng: np.random.Generator, shape: Shape, fan_in: int | None, fan_out: int | None

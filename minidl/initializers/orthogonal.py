@@ -20,6 +20,18 @@ class Orthogonal(Initializer):
     The QR factors of a normal matrix are made unique by the signs of R's diagonal, which makes the
     result uniform over all such matrices.
 
+    Args:
+        gain: What all elements are multiplied by.
+
+    Raises:
+        ArgumentError: When called, for a shape of fewer than two axes.
+
+    Example:
+        >>> import numpy as np
+        >>> w = Orthogonal()(np.random.default_rng(0), (4, 3), 4, 3)
+        >>> np.allclose(w.T @ w, np.eye(3))
+        True
+
     References:
         A. Saxe, J. McClelland, S. Ganguli, Exact solutions to the nonlinear dynamics of learning
         in deep linear neural networks, ICLR 2014. F. Mezzadri, How to generate random matrices

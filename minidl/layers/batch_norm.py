@@ -38,14 +38,14 @@ class BatchNorm(Layer):
     \text{batch}.$$
 
     Between a `Dense` or convolution (its bias is superfluous) and its activation it lets deep
-    networks learn with larger steps. Batches should have some 16 rows or more; for smaller ones,
-    and for sequences of different lengths, `LayerNorm` or `GroupNorm` do better, because here
-    every step counts, padded ones too.
+    networks learn with larger steps. Batches should have some 16 rows or more; for smaller ones
+    `LayerNorm` or `GroupNorm` do better, and for sequences of different lengths `LayerNorm`,
+    because here every step counts, padded ones too.
 
     Conventions: variances are biased (divided by the number n of elements, not n - 1), also the
     running one. PyTorch's momentum is 1 - momentum, and its running variance the unbiased one.
     A constant channel gives beta, and a finite gradient. Every channel of a batch of one vector
-    is constant: its output is beta, its gradient 0.
+    is constant: its output is beta, its gradient 0, and the running values stay as they are.
 
     **Frozen**, that is with `trainable = False` on the layer or on one that it is inside of, it
     uses the running values in training, too, and leaves them as they are; backward is then
@@ -122,10 +122,11 @@ class BatchNorm(Layer):
         z, m = centered(x, axes)
         inverse, variance = inverse_deviation(z, axes, self.epsilon)
         z *= inverse
-        variance = np.minimum(variance, np.finfo(x.dtype).max)  # where squares overflow
-        keep, new = self.momentum, 1.0 - self.momentum
-        self.running_mean[...] = keep * self.running_mean + new * m.ravel()
-        self.running_variance[...] = keep * self.running_variance + new * variance.ravel()
+        if x.size > x.shape[-1]:  # of a single value the variance would be 0
+            variance = np.minimum(variance, np.finfo(x.dtype).max)  # where squares overflow
+            keep, new = self.momentum, 1.0 - self.momentum
+            self.running_mean[...] = keep * self.running_mean + new * m.ravel()
+            self.running_variance[...] = keep * self.running_variance + new * variance.ravel()
         return z, inverse
 
     def backward(

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.errors import DataError, DTypeError, ShapeError, StateError
-from minidl.finiteness import is_finite, raise_for_non_finite
 from minidl.initializers import Zeros
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
+from minidl.layers.moments import mean_and_deviation
 from minidl.layers.normalization import channels
 from minidl.parameters import ParameterSpec
+from minidl.sparse import dense_array
 from minidl.typing import Array, Shape
 
-BLOCK = 2**20  # numbers that adapt holds in float64 at a time
 SMALLEST = float(np.finfo(np.float32).tiny)  # below, a deviation would vanish in float32
+STEPS = 16  # between neighbouring numbers that a deviation must be worth
 
 
 class Standardize(Layer):
@@ -72,9 +73,11 @@ class Standardize(Layer):
         Raises:
             ShapeError: If `x` has other features than the model, or no axis of features.
             DTypeError: If `x` is not numeric.
-            DataError: If `x` has no rows, or NaN or infinity (rows and columns named).
+            DataError: If `x` has no rows, or NaN or infinity (rows and columns named), or if
+                float32 cannot tell a feature's values apart because they lie far from 0.
         """
-        x, who = np.asarray(x), f"{self.where}: adapt"
+        who = f"{self.where}: adapt"
+        x = dense_array(x, f"{who}: x", "x")
         if x.dtype.kind not in "biuf":
             raise DTypeError(f"{who}: expected real numbers, got dtype {x.dtype}. Convert x first.")
         wanted = batch_shape(self.input_shape) if self.built else "(N, ..., C)"
@@ -89,7 +92,17 @@ class Standardize(Layer):
         if not np.isfinite(std).all():
             bad = np.flatnonzero(~np.isfinite(std))
             raise DataError(f"{who}: squares overflow in column {bad[0]}. Scale x down first.")
-        std[std < SMALLEST] = 1.0
+        constant = std < SMALLEST
+        eps = np.finfo(self.dtype if self.built else np.float32).eps
+        lost = ~constant & (std < STEPS * eps * np.abs(mean))
+        if lost.any():
+            j = int(lost.argmax())
+            raise DataError(
+                f"{who}: column {j} has mean {mean[j]:.6g} and deviation {std[j]:.3g}, too far "
+                "from 0 for float32. Subtract an origin first, such as x.min(axis=0), or build the "
+                "model with dtype=np.float64 and then adapt."
+            )
+        std[constant] = 1.0
         if self.built:
             self.mean, self.std = mean, std
         else:
@@ -126,25 +139,3 @@ class Standardize(Layer):
     ) -> Array | None:
         self.saved()
         return np.divide(dy, self.std, out=out) if input_grad else None
-
-
-@np.errstate(over="ignore", invalid="ignore")
-def mean_and_deviation(x: Array, name: str) -> tuple[Array, Array]:
-    """Mean and standard deviation over all axes but the last."""
-    c = x.shape[-1]
-    rows = max(BLOCK * len(x) // x.size, 1)
-    origin = x[:1].reshape(-1, c)[0].astype(np.float64)  # so that constants leave no rounding
-    n, mean, squares = 0, np.zeros(c), np.zeros(c)
-    for start in range(0, len(x), rows):
-        block = x[start : start + rows]
-        if not is_finite(block):
-            raise_for_non_finite(block, name, rows=np.arange(start, start + len(block)))
-        z = block.astype(np.float64).reshape(-1, c) - origin
-        new, m = len(z), z.mean(axis=0)
-        step = m - mean
-        z -= m
-        # the squares around the old and the new mean, and of the step between the two
-        squares += (z * z).sum(axis=0) + step * step * (n * new / (n + new))
-        mean += step * (new / (n + new))
-        n += new
-    return origin + mean, np.sqrt(squares / n)

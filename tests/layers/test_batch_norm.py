@@ -97,7 +97,8 @@ def test_a_batch_of_one_vector():
     y = layer.forward(np.array([[1.0, 2.0, 3.0]]), training=True)
     np.testing.assert_array_equal(y, [layer.beta])
     np.testing.assert_array_equal(layer.backward(np.ones((1, 3))), np.zeros((1, 3)))
-    np.testing.assert_allclose(layer.running_variance, [0.9, 0.9, 0.9])
+    np.testing.assert_array_equal(layer.running_mean, [0, 0, 0])
+    np.testing.assert_array_equal(layer.running_variance, [1, 1, 1])
 
 
 @pytest.mark.parametrize("shape", [(3,), (4, 4, 3)])
@@ -296,3 +297,16 @@ def test_a_step_that_diverges_puts_them_back():
     with pytest.raises(dl.DataError, match="NaN in row 3"):
         trainer.fit(x, y, epochs=1, batch_size=64)
     np.testing.assert_array_equal(trainer.model.state, model().state)
+
+
+def test_a_batch_of_one_vector_leaves_the_running_values():
+    layer = dl.BatchNorm().build((3,), dtype=np.float64)
+    layer.forward(np.array([[1.0, 5.0, -2.0], [2.0, 3.0, 4.0]]), training=True)
+    before = layer.state.copy()
+    y = layer.forward(np.array([[7.0, 8.0, 9.0]]), training=True)
+    np.testing.assert_array_equal(y, np.zeros((1, 3)))
+    np.testing.assert_array_equal(layer.state, before)
+    images = dl.BatchNorm(momentum=0.0).build((2, 1, 3), dtype=np.float64)
+    images.forward(np.array([[[[1.0, 2.0, 3.0]], [[3.0, 2.0, 5.0]]]]), training=True)
+    np.testing.assert_array_equal(images.running_mean, [2, 2, 4])  # two pixels are enough
+    np.testing.assert_array_equal(images.running_variance, [1, 0, 1])

@@ -132,6 +132,25 @@ def test_an_initializer_of_the_wrong_shape_is_refused():
         dl.Dense(3, weight_initializer=Bad()).build((2,))
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1j, "a"])
+def test_initial_values_that_are_no_finite_numbers_are_refused(value):
+    def bad(rng, shape, fan_in, fan_out):
+        return np.full(shape, value)
+
+    with pytest.raises(dl.DataError, match=r"Dense.*values for 'bias' that are not finite"):
+        dl.Dense(3, bias_initializer=bad).build((2,))
+
+
+def test_errors_about_initial_values_name_layer_and_parameter():
+    layers = [dl.Dense(3), dl.Dense(3, weight_initializer="he_normal")]
+    place = r"Dense\(3, .*\) in layer 1 of Sequential: "
+    with pytest.raises(dl.ArgumentTypeError, match=place + "the initializer of 'weight'.*Constant"):
+        dl.Sequential(layers).build((3,))
+    layers = [dl.Dense(3), dl.Dense(3, bias_initializer=dl.Orthogonal())]
+    with pytest.raises(dl.ArgumentError, match=place + "initial 'bias': Orthogonal.*two axes"):
+        dl.Sequential(layers).build((3,))
+
+
 def test_adding_dropout_changes_no_initial_value():
     plain = dl.Sequential([dl.Dense(4), dl.ReLU(), dl.Dense(3)]).build((5,), rng=0)
     noisy = dl.Sequential([dl.Dropout(0.1), dl.Dense(4), dl.Dropout(0.5), dl.Dense(3)])
@@ -247,9 +266,9 @@ def test_units_must_be_a_number(units):
         dl.Dense(units)
 
 
-@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan")])
+@pytest.mark.parametrize("rate", [-0.1, 1, 1.5, float("nan"), "a", None, False])
 def test_dropout_rate_must_be_a_probability(rate):
-    with pytest.raises(dl.ArgumentError, match="rate must be at least 0 and below 1"):
+    with pytest.raises(dl.ArgumentError, match=r"rate must be a number in \[0, 1\)"):
         dl.Dropout(rate)
 
 

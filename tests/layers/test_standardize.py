@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 import minidl as dl
-from minidl.layers import standardize
+from minidl.layers import moments
 
 X = np.random.default_rng(0).normal([10.0, -3.0, 1e4], [2.0, 0.1, 1.0], size=(200, 3))
 
@@ -35,7 +36,7 @@ def test_by_hand():
 def test_mean_and_deviation_of_any_data_in_any_blocks(shape, dtype, block):
     x = (10 * np.random.default_rng(1).normal(3.0, size=shape)).astype(dtype)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(standardize, "BLOCK", block)
+        patch.setattr(moments, "BLOCK", block)
         layer = dl.Standardize().adapt(x).build(tuple(shape[1:]), dtype=np.float64)
     rows = x.reshape(-1, shape[-1]).astype(float)
     spread = np.ptp(rows, axis=0) > 0
@@ -99,8 +100,8 @@ def test_data_larger_than_memory_is_streamed(tmp_path):
 @pytest.mark.parametrize(("block", "rows"), [(30, [10, 10]), (31, [10, 10]), (1, [1] * 20)])
 def test_data_are_read_in_blocks_of_so_many_numbers(monkeypatch, block, rows):
     seen = []
-    monkeypatch.setattr(standardize, "BLOCK", block)
-    monkeypatch.setattr(standardize, "is_finite", lambda part: seen.append(len(part)) is None)
+    monkeypatch.setattr(moments, "BLOCK", block)
+    monkeypatch.setattr(moments, "is_finite", lambda part: seen.append(len(part)) is None)
     dl.Standardize().adapt(X[:20])
     assert seen == rows
 
@@ -111,6 +112,7 @@ def test_data_are_read_in_blocks_of_so_many_numbers(monkeypatch, block, rows):
     [
         (np.ones((0, 3)), dl.DataError, r"adapt: expected at least one row, got shape \(0, 3\)"),
         (np.ones(3), dl.ShapeError, r"adapt: expected data of shape .* got \(3,\)\. Features lie"),
+        (sparse.csr_array(np.eye(3)), dl.DTypeError, r"adapt: x must be an array, got .*toarray"),
         (np.array([["a", "b", "c"]]), dl.DTypeError, "adapt: expected real numbers, got dtype <U1"),
         (np.ones((4, 3)) * 1j, dl.DTypeError, "adapt: expected real numbers, got dtype complex128"),
         ([[1, 2, 3], [4, np.nan, 6]], dl.DataError, "adapt: x has NaN in row 1, column 1"),
@@ -123,8 +125,27 @@ def test_wrong_data(x, error, message, built):
         layer.adapt(x)
 
 
+def test_values_that_float32_does_not_tell_apart_are_refused():
+    eps = np.finfo(np.float32).eps
+    times = 1.7e9 + np.random.default_rng(0).uniform(0, 30, (100, 1))
+    fits = np.tile([[-2.0 + 33 * eps, 3.0], [-2.0 - 33 * eps, 3.0]], (10, 1))
+    narrow = np.tile([[0.0, -2.0 + 31 * eps], [1.0, -2.0 - 31 * eps]], (10, 1))
+    for make in (dl.Standardize, lambda: dl.Standardize().build((1,))):
+        with pytest.raises(
+            dl.DataError, match=r"column 0 has mean 1.7e\+09 and deviation 9.09.*Subtract an origin"
+        ):
+            make().adapt(times)
+    with pytest.raises(dl.DataError, match="column 1 has mean -2 and deviation"):
+        dl.Standardize().adapt(narrow)
+    assert dl.Standardize().adapt(fits).build((2,)).std[1] == 1
+    layer = dl.Standardize().build((1,), dtype=np.float64).adapt(times)
+    assert abs(layer(times).std() - 1) < 1e-6
+    layer = dl.Standardize().adapt(times - times.min(axis=0)).build((1,))
+    assert len(np.unique(layer((times - times.min(axis=0)).astype(np.float32)))) > 90
+
+
 def test_nan_in_a_later_block_is_named_by_its_row(monkeypatch):
-    monkeypatch.setattr(standardize, "BLOCK", 30)
+    monkeypatch.setattr(moments, "BLOCK", 30)
     x = X.copy()
     x[[77, 78], 2] = np.nan
     with pytest.raises(dl.DataError, match="NaN in rows 77, 78, column 2"):
