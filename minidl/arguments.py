@@ -23,6 +23,13 @@ def whole_number(who: str, name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def flag(who: str, name: str, value: Any) -> bool:
+    """Return True or False as a bool; raise for anything else, such as "none", which is true."""
+    if not isinstance(value, bool | np.bool_):
+        raise ArgumentError(f"{who}: {name} must be True or False, got {value!r}.")
+    return bool(value)
+
+
 def number_within(who: str, name: str, value: Any, low: float, high: float = math.inf) -> float:
     """Return a number in [low, high) as a Python float, which cannot upcast float32."""
     is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
@@ -45,6 +52,16 @@ def instance(who: str, name: str, value: Any, kind: type[Kind]) -> Kind:
     raise ArgumentTypeError(
         f"{who}: {name} must be a {kind.__name__}, got {value!r} of type {type(value).__name__}."
     )
+
+
+def instances(who: str, name: str, values: Any, kind: type[Kind], *more: Any) -> list[Kind]:
+    """Return the values as a list of instances; to leave out its brackets is the usual mistake."""
+    if isinstance(values, kind) or more:
+        given = [*([values] if isinstance(values, kind) else values), *more]
+        raise ArgumentTypeError(
+            f"{who}: expected one list: write {who}([{', '.join(map(repr, given))}])."
+        )
+    return [instance(who, f"{name} {index}", value, kind) for index, value in enumerate(values)]
 
 
 def call_text(value: object) -> str:

@@ -7,12 +7,24 @@ from minidl.errors import ArgumentError
 from minidl.layers.base import Layer
 from minidl.layers.dense import Dense
 from minidl.layers.log_softmax import LogSoftmax
+from minidl.layers.softmax import Softmax
 from minidl.losses.base import Loss
 
 
 def _definer(kind: type, name: str) -> type:
     """The class among the bases that a method comes from."""
     return next(base for base in kind.__mro__ if name in vars(base))
+
+
+def refuse_constant_outputs(model: Layer) -> None:
+    """Raise where a softmax has one output only, behind which nothing could be learned."""
+    for layer in innermost_layers(model):
+        for kind, constant in ((Softmax, 1), (LogSoftmax, 0)):
+            if computes_like(layer, kind) and layer.bound.output_shape[-1] == 1:
+                raise ArgumentError(
+                    f"Objective: {layer.where}: {kind.__name__} over one output is always "
+                    f"{constant}. Use Sigmoid() with BinaryCrossEntropy()."
+                )
 
 
 def fits_fused(model: Layer, loss: Loss) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.errors import ArgumentError, ArgumentTypeError, DataError, ShapeError
+from minidl.sparse import dense_array
 from minidl.typing import Array, MetricFunction
 
 
@@ -114,7 +115,8 @@ class Metric:
 
 
 def _pair(y_true: ArrayLike, y_pred: ArrayLike, who: str) -> tuple[Array, Array]:
-    true, pred = np.asarray(y_true), np.asarray(y_pred)
+    true = dense_array(y_true, f"{who}: y_true", "y_true")
+    pred = dense_array(y_pred, f"{who}: y_pred", "y_pred")
     if true.shape != pred.shape:
         fix = "Every sample needs one prediction."
         if pred.shape == (*true.shape, 1):

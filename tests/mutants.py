@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 MATHEMATICS = {
     "matmul",  # below the layers
+    "_sparse_matmul",
     "rows_times",
     "as_rows",
     "piece_count",
@@ -25,8 +26,12 @@ MATHEMATICS = {
     "in_stretches",
     "_block_rows",
     "largest_product",
+    "_rows_that_fit",
+    "_power_of_two",
     "chunk_rows",
+    "sparse_chunk_rows",
     "convert_input",
+    "_axes_in_order",
     "is_sparse",
     "__call__",  # initializers
     "forward",  # layers
@@ -38,7 +43,7 @@ MATHEMATICS = {
     "_tanh_form",
     "_tanh_form_derivative",
     "_clipped",
-    "_reshaped",
+    "reshaped",
     "compute_mask",
     "mean",  # normalisation
     "channel_gradients",
@@ -51,7 +56,8 @@ MATHEMATICS = {
     "_axes",
     "adapt",
     "mean_and_deviation",
-    "lengths",  # windows, convolution and pooling
+    "plain",  # windows, convolution and pooling
+    "lengths",
     "check_padding",
     "pad_widths",
     "output_length",
@@ -61,8 +67,10 @@ MATHEMATICS = {
     "spans",
     "is_pointwise",
     "mirrored",
+    "_geometry",
     "correlate",
     "weight_gradient",
+    "_add_gradients",
     "spread",
     "_matrices",
     "_mirrored",
@@ -89,6 +97,7 @@ MATHEMATICS = {
     "attend",  # sequences
     "attend_backward",
     "_penalty",
+    "pieces",
     "_heads",
     "step_back",
     "stacked_weights",
@@ -105,10 +114,14 @@ MATHEMATICS = {
     "check_lists",
     "innermost_layers",
     "computes_like",
+    "leaves_of",
     "makes_mask",
-    "mask_before",
-    "mask_after",
+    "mask_behind",
+    "own_mask",
     "output_mask",
+    "steps_last",
+    "mask_of_branches",
+    "makers_of_lost_masks",
     "_chain",
     "traced",
     "useful_blas_threads",  # policies
@@ -120,9 +133,14 @@ MATHEMATICS = {
     "_softmax",
     "_sigmoid",
     "weighted",
+    "_mean",
     "sample_axes",
+    "total_weight",
     "as_samples",
     "check_weight",
+    "add",  # the values of an epoch
+    "_count_steps",
+    "values",
     "check_class_labels",
     "check_probability_rows",
     "find_improper_row",
@@ -135,7 +153,7 @@ MATHEMATICS = {
     "evaluate",
     "probabilities",
     "_map_chunks",
-    "_rows_at_a_time",
+    "rows_at_a_time",
     "check_batch",
     "_check_masks",
     "step",  # optimizers and recurrent layers

@@ -50,8 +50,13 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/parameters.py": ("tests/test_parameters.py",),
     "minidl/thread_policy.py": ("tests/test_thread_policy.py",),
     "minidl/layers/planning.py": ("tests/layers/test_planning.py",),
+    "minidl/layers/input_fixes.py": ("tests/layers/test_input_fixes.py",),
     "minidl/layers/checks.py": ("tests/layers/test_building.py", "tests/test_sparse.py"),
     "minidl/training/sources.py": ("tests/training",),
+    "minidl/training/epoch_values.py": (
+        *("tests/losses/test_steps.py", "tests/containers/test_masks.py"),
+        "tests/training/test_trainer.py",
+    ),
     "minidl/training/trainer.py": ("tests/training",),
     "minidl/sparse.py": ("tests/test_sparse.py",),
     "minidl/initializers/*.py": ("tests/test_initializers.py",),
@@ -68,7 +73,9 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
 MORE_TESTS = {  # to run first as well, for the modules of these names
     "containers/test_bidirectional.py": "bidirectional",
     "containers/test_chain.py": "chain nesting",
-    "containers/test_masks.py": "chain masks sequential trace",
+    "containers/test_masks.py": (
+        "chain lost_masks masks nesting parallel residual sequential trace"
+    ),
     "containers/test_parallel.py": "parallel",
     "containers/test_residual.py": "residual",
     "containers/test_sequential.py": "chain nesting sequential trace",
@@ -78,9 +85,11 @@ MORE_TESTS = {  # to run first as well, for the modules of these names
     "layers/test_batch_norm.py": "batch_norm normalization",
     "layers/test_building.py": "dense dropout flatten",
     "layers/test_convolution.py": (
-        "conv1d conv2d conv2d_transpose convolution correlation image_windows step_windows windows"
+        "conv1d conv2d conv2d_transpose convolution correlation image_windows step_windows "
+        "window_options windows"
     ),
     "layers/test_embedding.py": "embedding",
+    "layers/test_flatten.py": "image_order",
     "layers/test_masking.py": "masking",
     "layers/test_multi_head_self_attention.py": "attention multi_head_self_attention",
     "layers/test_noise.py": "dropout gaussian_noise reshape spatial_dropout2d",
@@ -88,12 +97,12 @@ MORE_TESTS = {  # to run first as well, for the modules of these names
     "layers/test_open_time_axis.py": "dense flatten",
     "layers/test_pooling.py": (
         "average_pool2d global_average_pool1d global_average_pool2d global_max_pool2d max_pool1d "
-        "max_pool2d max_pooling pooling up_sampling2d windows"
+        "max_pool2d max_pooling pooling up_sampling2d window_options windows"
     ),
     "layers/test_positional_encoding.py": "positional_encoding",
     "layers/test_recurrent.py": "gru lstm recurrent scratch simple_rnn",
     "layers/test_softmax.py": "softmax",
-    "layers/test_standardize.py": "standardize",
+    "layers/test_standardize.py": "moments standardize",
     "losses/test_binary_cross_entropy.py": "binary_cross_entropy",
     "losses/test_cross_entropy.py": "cross_entropy",
     "losses/test_labels.py": "labels",
@@ -105,8 +114,10 @@ USED_BY = {  # modules without a layer: layers whose rows of the contract suite 
     "chain": "residual sequential",
     "convolution": "conv1d conv2d_transpose",
     "correlation": "conv2d",
+    "image_order": "flatten reshape",
     "image_windows": "conv2d",
     "masks": "sequential",
+    "moments": "standardize",
     "max_pooling": "max_pool1d max_pool2d",
     "nesting": "sequential",
     "normalization": "batch_norm layer_norm",
@@ -115,6 +126,7 @@ USED_BY = {  # modules without a layer: layers whose rows of the contract suite 
     "scratch": "lstm",
     "step_windows": "conv1d",
     "trace": "sequential",
+    "window_options": "conv1d conv2d",
     "windows": "conv1d conv2d",
 }
 NO_MATHEMATICS = {

@@ -1,5 +1,6 @@
 """What `import minidl as dl` promises."""
 
+import doctest
 import inspect
 import re
 from importlib import metadata
@@ -31,6 +32,24 @@ def test_public_names_have_docstrings(name):
                 assert inspect.getdoc(member), f"{name}.{attribute}"
 
 
+EXAMPLES_THAT_DO_NOT_RUN = {"load_mnist"}  # which may have to download MNIST
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in PUBLIC
+        if callable(getattr(dl, name))
+        and not (inspect.isclass(getattr(dl, name)) and issubclass(getattr(dl, name), Exception))
+    ],
+)
+def test_classes_and_functions_have_an_example_that_runs(name):
+    parts = doctest.DocTestParser().get_examples(inspect.getdoc(getattr(dl, name)))
+    runs = [not part.options.get(doctest.SKIP) for part in parts]
+    assert any(runs) == (name not in EXAMPLES_THAT_DO_NOT_RUN)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -41,11 +60,10 @@ def test_public_names_have_docstrings(name):
         and not inspect.isabstract(getattr(dl, name))
     ],
 )
-def test_layers_losses_and_optimizers_show_formula_shapes_and_example(name):
+def test_layers_losses_and_optimizers_show_formula_and_shapes(name):
     doc = inspect.getdoc(getattr(dl, name))
-    assert "Example:" in doc
     assert "$" in doc or name == "Flatten"
-    if not issubclass(getattr(dl, name), dl.Optimizer) and name != "Sequential":
+    if not issubclass(getattr(dl, name), dl.Optimizer):
         assert "Shapes:" in doc
 
 

@@ -1,6 +1,7 @@
 """Sparse rows in front of a Dense: the same numbers as from arrays, without ever making one."""
 
 from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -50,8 +51,7 @@ def test_outputs_and_gradients(kind):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_many_rows_are_taken_in_parts(monkeypatch, workers):
-    monkeypatch.setattr("minidl.objective.MOST_ROWS", 16)
-    monkeypatch.setattr("minidl.layers.base.MOST_ROWS", 16)
+    monkeypatch.setattr("minidl.layers.planning.MOST_ROWS", 16)
     model, same = network(), network()
     objective = dl.Objective(model, dl.CrossEntropy(), workers=workers)
     value, grads = objective.value_and_grad(SPARSE, LABELS)
@@ -60,6 +60,43 @@ def test_many_rows_are_taken_in_parts(monkeypatch, workers):
     np.testing.assert_allclose(grads, same_grads, rtol=1e-11, atol=1e-15)
     assert objective.value(SPARSE, LABELS) == pytest.approx(expected, rel=1e-12)
     np.testing.assert_allclose(model.predict(SPARSE), same.predict(DENSE), rtol=1e-12)
+
+
+class Lengths(dl.Layer):
+    """Notes how many rows it gets."""
+
+    seen: ClassVar = []
+
+    def forward(self, x, *, training=False, out=None):
+        Lengths.seen.append(len(x))
+        return x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        return dy
+
+
+@pytest.mark.parametrize(
+    ("kind", "chunk_rows", "expected"),
+    [
+        (sp.csr_array, None, [1024, 476]),
+        (sp.csr_array, 600, [600, 600, 300]),
+        (sp.csr_array, 100, [100] * 15),
+        (sp.csr_array, 2000, [1500]),
+        (np.asarray, None, [64] * 23 + [28]),
+        (np.asarray, 600, [600, 600, 300]),
+    ],
+)
+def test_chunks_of_sparse_rows(kind, chunk_rows, expected):
+    model = dl.Sequential([dl.Dense(700), Lengths(), dl.Dense(2), dl.Softmax()])
+    model.build((20_000,), rng=0)
+    x, y = kind(np.zeros((1500, 20_000), np.float32)), np.zeros(1500, int)
+    objective = dl.Objective(model, dl.CrossEntropy(), chunk_rows=chunk_rows)
+    assert objective.rows_at_a_time(x) == (chunk_rows or expected[0])
+    calls = [objective.value_and_grad, objective.value]
+    for call in calls if chunk_rows else [*calls, lambda x, _: model.predict(x)]:
+        Lengths.seen.clear()
+        call(x, y)
+        assert Lengths.seen == expected
 
 
 @settings(max_examples=30, deadline=None)
@@ -164,6 +201,61 @@ def test_a_sparse_batch_is_only_read():
     model.forward(x, training=True)
     model.backward(np.ones((60, 3)), input_grad=False)
     np.testing.assert_array_equal(x.data, SPARSE.data)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_part_of_a_model(kind):
+    x, model = kind(SPARSE), network()
+    first = model.layers[0].predict(x)
+    np.testing.assert_array_equal(model.forward_to(1, x), first)
+    out = np.full((60, 8), np.nan)
+    assert model.forward_to(1, x, out=out) is out
+    np.testing.assert_array_equal(out, first)
+    mine = model.forward_to(0, x)
+    assert mine.nnz == x.nnz
+    assert not np.shares_memory(mine.data, x.data)
+    assert mine.shape == (60, 40)
+
+
+def test_no_part_of_a_model_into_a_given_array(monkeypatch):
+    monkeypatch.undo()
+    model, out = network(), np.full((60, 40), np.nan)
+    assert model.forward_to(0, SPARSE, out=out) is out
+    np.testing.assert_array_equal(out, DENSE)
+    with pytest.raises(dl.ShapeError, match=r"expected out of shape \(60, 40\)"):
+        model.forward_to(0, DENSE, out=np.zeros((60, 8)))
+
+
+ONE_HOT = sp.csr_array(np.eye(3)[LABELS])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda t: t.fit(SPARSE, ONE_HOT, epochs=1), r"CrossEntropy\(\): targets must be an array"),
+        (lambda t: t.fit(DENSE, ONE_HOT, epochs=1), r"the sparse csr_array: y.toarray\(\)\."),
+        (lambda t: t.evaluate(SPARSE, ONE_HOT), r"CrossEntropy\(\): targets must be an array"),
+        (lambda t: t.objective.value(SPARSE, ONE_HOT), "targets must be an array, got the sparse"),
+        (
+            lambda t: dl.MeanSquaredError()(np.zeros((60, 3)), ONE_HOT),
+            r"MeanSquaredError\(\): targets must be an array",
+        ),
+        (
+            lambda t: dl.BinaryCrossEntropy()(np.full((60, 3), 0.5), ONE_HOT),
+            r"BinaryCrossEntropy\(\): targets must be an array",
+        ),
+        (
+            lambda t: t.evaluate(SPARSE, LABELS, sample_weight=SPARSE[:, :1]),
+            r"sample_weight must be an array, got the sparse .*: sample_weight.toarray\(\)\.",
+        ),
+        (lambda t: dl.accuracy(ONE_HOT, ONE_HOT), "accuracy: y_true must be an array, got"),
+        (lambda t: dl.accuracy(LABELS, ONE_HOT), r"y_pred must be an array.*y_pred.toarray\(\)"),
+        (lambda t: dl.confusion_matrix(ONE_HOT, LABELS), "confusion_matrix: y_true must be an"),
+    ],
+)
+def test_only_the_input_may_be_sparse(call, message):
+    with pytest.raises(dl.DTypeError, match=message):
+        call(dl.Trainer(network(), dl.CrossEntropy(), dl.SGD(0.1)))
 
 
 def test_what_counts_as_sparse():

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import whole_number
+from minidl.arguments import flag, whole_number
 from minidl.errors import ShapeError
 from minidl.randomness import seed_sequence
 from minidl.sparse import is_sparse
@@ -52,6 +52,7 @@ class Batches:
         if lengths[0] == 0:
             raise ShapeError("batches: x has no rows.")
         self._batch_size = whole_number("batches", "batch_size", batch_size)
+        shuffle = flag("batches", "shuffle", shuffle)
         self._rng = np.random.default_rng(seed_sequence(rng)) if shuffle else None
 
     def __len__(self) -> int:

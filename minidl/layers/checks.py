@@ -9,7 +9,8 @@ from numpy.typing import ArrayLike
 
 from minidl.errors import ArgumentError, DTypeError, ShapeError
 from minidl.finiteness import is_finite, raise_for_non_finite
-from minidl.layers.planning import n_elements
+from minidl.layers.input_fixes import PADDING, dtype_fix, shape_fix
+from minidl.layers.planning import fits
 from minidl.sparse import is_sparse
 from minidl.typing import Array, Shape
 
@@ -22,33 +23,23 @@ def batch_shape(shape: Shape) -> str:
     return f"({', '.join(['N', *('T' if length is None else str(length) for length in shape)])})"
 
 
-def fits(shape: Shape, wanted: Shape) -> bool:
-    """Whether an array's shape is the wanted one, in which None is any length above 0."""
-    if shape == wanted:
-        return True
-    return len(shape) == len(wanted) and all(
-        length == other or (other is None and length > 0)
-        for length, other in zip(shape, wanted, strict=True)
-    )
-
-
 def check_input(layer: Layer, x: Any) -> Array:
     """Return `x` if it is a batch that `layer` takes as it stands; raise otherwise."""
     if is_sparse(x):
         _check_sparse(layer, x)
-    elif not isinstance(x, np.ndarray):
+    elif not isinstance(x, np.ndarray) or isinstance(x, np.matrix):  # whose * is a matrix product
         raise DTypeError(
             f"{layer.where}: expected a NumPy array, got {type(x).__name__}. "
             f"Convert it: np.asarray(x, dtype=np.{layer.dtype})."
         )
     if x.dtype != layer.dtype and not (layer.accepts_integers and x.dtype.kind in "iu"):
         raise DTypeError(
-            f"{layer.where}: expected dtype {layer.dtype}, got {x.dtype}. {_dtype_fix(layer, x)}"
+            f"{layer.where}: expected dtype {layer.dtype}, got {x.dtype}. {dtype_fix(layer, x)}"
         )
     if not fits(x.shape[1:], layer.input_shape) or x.shape[:1] in ((), (0,)):
         raise ShapeError(
             f"{layer.where}: expected input of shape {batch_shape(layer.input_shape)}, "
-            f"got {x.shape}. {_shape_fix(layer, x)}"
+            f"got {x.shape}. {shape_fix(x, layer.input_shape)}"
         )
     checked: Array = x
     return checked
@@ -57,7 +48,7 @@ def check_input(layer: Layer, x: Any) -> Array:
 def convert_input(layer: Layer, x: ArrayLike) -> Array:
     """Like `check_input`, but other real floating input is converted to the model's dtype."""
     bound = layer.bound
-    array = x.tocsr() if is_sparse(x) else np.asarray(x)  # type: ignore[union-attr]
+    array = x.tocsr() if is_sparse(x) else _as_array(layer, x)  # type: ignore[union-attr]
     dtype = bound.params.dtype
     if array.dtype == dtype and array.shape[1:] == bound.input_shape and array.ndim and array.size:
         return check_input(layer, array) if is_sparse(array) else array  # as nearly always
@@ -100,6 +91,17 @@ def raise_if_not_finite(layer: Layer, x: Array, y: Array) -> None:
         raise_for_non_finite(x, f"{layer.where}: x")
 
 
+def _as_array(layer: Layer, x: ArrayLike) -> Array:
+    try:
+        return np.asarray(x)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):  # the word that NumPy has for it
+            raise
+        raise ShapeError(
+            f"{layer.where}: expected an array, got lists of different length. {PADDING}"
+        ) from None
+
+
 def _check_sparse(layer: Layer, x: Any) -> None:
     """Raise unless `layer` takes sparse rows, and `x` can be cut into rows at once."""
     if not layer.accepts_sparse:
@@ -109,40 +111,3 @@ def _check_sparse(layer: Layer, x: Any) -> None:
         )
     if x.format != "csr":
         raise DTypeError(f"{layer.where}: expected sparse rows (CSR), got {x.format}: x.tocsr().")
-
-
-def _dtype_fix(layer: Layer, x: Array) -> str:
-    if x.dtype.kind in "iub":
-        scale = " / 255 if these are images of 0..255" if x.dtype == np.uint8 else ""
-        return (
-            f"Convert it yourself, so that the scale is yours: x.astype(np.{layer.dtype}){scale}."
-        )
-    if x.dtype.kind == "f" and layer.accepts_integers:
-        return "Convert the indices: x.astype(np.int64)."
-    if x.dtype.kind == "f":
-        return (
-            f"Convert it: x.astype(np.{layer.dtype}), or build the model with dtype=np.{x.dtype}."
-        )
-    return f"Convert it: np.asarray(x, dtype=np.{layer.dtype}), if these are real numbers."
-
-
-def _shape_fix(layer: Layer, x: Array) -> str:
-    wanted = layer.input_shape
-    if x.shape[:1] == (0,):
-        return "A batch needs at least one row."
-    if fits(x.shape, wanted):
-        return "This is one sample without the batch axis: use x[np.newaxis]."
-    if x.ndim == 2 and wanted == x.shape[:1]:
-        return "Samples are rows here, not columns: use x.T."
-    if 0 in x.shape:
-        return "A sequence needs at least one step."
-    if None in wanted:
-        return "Samples are sequences of any length, all of a batch of the same: pad the shorter."
-    if x.ndim > 1 and len(wanted) == 1 and n_elements(x.shape[1:]) == wanted[0]:
-        return (
-            "Add Flatten() before it and build with the images' shape, "
-            "or use x.reshape(len(x), -1)."
-        )
-    if x.ndim > 0 and n_elements(x.shape[1:]) == n_elements(wanted):
-        return f"Use x.reshape(len(x), {', '.join(map(str, wanted))})."
-    return f"The model was built with input shape {wanted}, without the batch axis."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from minidl.arguments import whole_number
+from minidl.arguments import flag, whole_number
 from minidl.errors import ShapeError
 from minidl.initializers import HeNormal, Initializer, Zeros
 from minidl.layers.base import Layer
@@ -70,7 +70,7 @@ class Dense(Layer):
         bias_initializer: Initializer = Zeros(),  # noqa: B008
     ) -> None:
         self.units = whole_number("Dense", "units", units)
-        self.use_bias = use_bias
+        self.use_bias = flag("Dense", "use_bias", use_bias)
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer
 

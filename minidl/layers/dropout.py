@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from minidl.arguments import number_within
 from minidl.buffers import arranged
-from minidl.errors import ArgumentError
 from minidl.layers.base import Layer
 from minidl.typing import Array
 
@@ -41,9 +41,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, rate: float) -> None:
-        if not 0 <= rate < 1:
-            raise ArgumentError(f"Dropout: rate must be at least 0 and below 1, got {rate!r}.")
-        self.rate = rate
+        self.rate = number_within("Dropout", "rate", rate, 0.0, 1.0)
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         if not training:

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from minidl.arguments import flag
 from minidl.layers.base import Layer
 from minidl.layers.sigmoid import logistic
 from minidl.typing import Array
@@ -43,7 +44,7 @@ class GELU(Layer):
     """
 
     def __init__(self, *, approximate: bool = False) -> None:
-        self.approximate = approximate
+        self.approximate = flag("GELU", "approximate", approximate)
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         p = _tanh_form(x) if self.approximate else _exact(x)

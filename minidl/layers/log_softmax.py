@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from minidl.layers.base import Layer
-from minidl.layers.softmax import classes_first
-from minidl.typing import Array
+from minidl.layers.softmax import check_classes, classes_first
+from minidl.typing import Array, Shape
 
 
 class LogSoftmax(Layer):
@@ -23,6 +23,9 @@ class LogSoftmax(Layer):
     Shapes:
         x and y `(N, ..., C)`.
 
+    Raises:
+        ShapeError: At `build`, if samples are single numbers.
+
     Example:
         >>> import numpy as np, minidl as dl
         >>> dl.LogSoftmax().build((2,))(np.array([[0.0, 0.0], [40.0, -40.0]])).round(3)
@@ -32,6 +35,10 @@ class LogSoftmax(Layer):
     References:
         C. Bishop, Pattern Recognition and Machine Learning, 2006, section 4.3.4.
     """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        check_classes(self, input_shape)
+        return input_shape
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         z = classes_first(x)  # (C, N)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from minidl.arguments import whole_number
+from minidl.arguments import flag, whole_number
 from minidl.errors import ShapeError
 from minidl.initializers import GlorotUniform, Initializer, Orthogonal
 from minidl.layers.base import Layer
@@ -38,7 +38,7 @@ class Recurrent(Layer):
 
     def __init__(self, units: int, *, return_sequences: bool = False) -> None:
         self.units = whole_number(type(self).__name__, "units", units)
-        self.return_sequences = return_sequences
+        self.return_sequences = flag(type(self).__name__, "return_sequences", return_sequences)
         self._scratch = Scratch()
 
     @abstractmethod

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from minidl.errors import ShapeError
 from minidl.layers.base import Layer
-from minidl.typing import Array
+from minidl.typing import Array, Shape
 
 FEW_CLASSES = 32
 
@@ -24,6 +25,9 @@ class Softmax(Layer):
     Shapes:
         x and y `(N, ..., C)`.
 
+    Raises:
+        ShapeError: At `build`, if samples are single numbers.
+
     Example:
         >>> import numpy as np, minidl as dl
         >>> dl.Softmax().build((2,))(np.array([[0.0, 0.0], [1e4, -1e4]]))
@@ -33,6 +37,10 @@ class Softmax(Layer):
     References:
         J. Bridle, Probabilistic interpretation of feedforward classification network outputs, 1990.
     """
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        check_classes(self, input_shape)
+        return input_shape
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         z = classes_first(x)  # (C, N)
@@ -53,6 +61,15 @@ class Softmax(Layer):
         dx: Array = np.subtract(dy, projection, out=out)
         dx *= y
         return dx
+
+
+def check_classes(layer: Layer, input_shape: Shape) -> None:
+    """Raise unless samples have an axis of classes: the last one would be that of the batch."""
+    if not input_shape:
+        raise ShapeError(
+            f"{layer.where}: expected input of shape (N, ..., C), got (N). Build with the shape of "
+            "one sample, such as (10,) for ten classes."
+        )
 
 
 def classes_first(x: Array) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 
 from minidl.arguments import call_text, number_within
 from minidl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StateError
+from minidl.layers.base import Layer
 from minidl.typing import Array
 
 LearningRate = float | Callable[[int], float]
@@ -32,10 +33,20 @@ class Optimizer(ABC):
     Attributes:
         steps: Number of updates made.
         state: The vectors kept, by name.
+
+    Example:
+        >>> import numpy as np, minidl as dl
+        >>> class SignDescent(dl.Optimizer):
+        ...     def step(self, grads, learning_rate, out):
+        ...         np.multiply(np.sign(grads), learning_rate, out=out)
+        >>> params, optimizer = np.array([1.0, 2.0]), SignDescent(0.25)
+        >>> optimizer.update(params, np.array([3.0, -0.1]))
+        >>> params
+        array([0.75, 2.25])
     """
 
     def __init__(self, learning_rate: LearningRate, *, weight_decay: float = 0.0) -> None:
-        if isinstance(learning_rate, type) or not (
+        if isinstance(learning_rate, type | Layer) or not (
             callable(learning_rate) or isinstance(learning_rate, int | float | np.number)
         ):
             raise ArgumentTypeError(

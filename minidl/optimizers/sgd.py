@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from minidl.arguments import flag
 from minidl.errors import ArgumentError
 from minidl.optimizers.base import LearningRate, Optimizer
 from minidl.typing import Array
@@ -53,8 +54,8 @@ class SGD(Optimizer):
     ) -> None:
         super().__init__(learning_rate, weight_decay=weight_decay)
         self.momentum = self._number("momentum", momentum, 1.0)
-        self.nesterov = nesterov
-        if nesterov and not momentum:
+        self.nesterov = flag("SGD", "nesterov", nesterov)
+        if self.nesterov and not momentum:
             raise ArgumentError("SGD: nesterov=True needs momentum above 0, such as 0.9.")
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
-from minidl.arguments import number_within, whole_number
+from minidl.arguments import flag, number_within, whole_number
 from minidl.errors import ArgumentError
 from minidl.training.callbacks import Callback
 from minidl.typing import Array
@@ -33,6 +33,18 @@ class EarlyStopping(Callback):
 
     Raises:
         ArgumentError: If an argument is out of range, or nothing of that name is measured.
+
+    Example:
+        >>> import minidl as dl
+        >>> x, y = dl.synthetic_digits(300, rng=0)
+        >>> model = dl.Sequential([dl.Dense(10), dl.Softmax()]).build((784,), rng=0)
+        >>> stopping = dl.EarlyStopping(patience=3)
+        >>> trainer = dl.Trainer(
+        ...     model, dl.CrossEntropy(), dl.Adam(0.1), callbacks=[stopping], rng=0
+        ... )
+        >>> history = trainer.fit(x, y, epochs=1000, validation_split=0.2)
+        >>> trainer.epoch - stopping.best_epoch, history.stopped
+        (3, 'val_loss has not improved on ... for 3 epochs')
     """
 
     def __init__(
@@ -55,7 +67,7 @@ class EarlyStopping(Callback):
         self.patience = whole_number("EarlyStopping", "patience", patience)
         self.min_delta = number_within("EarlyStopping", "min_delta", min_delta, 0.0)
         self.mode = mode or ("min" if "loss" in monitor else "max")
-        self.restore_best = restore_best
+        self.restore_best = flag("EarlyStopping", "restore_best", restore_best)
         self.best = math.nan
         self.best_epoch = 0
         self._waited = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from minidl.arguments import flag
 from minidl.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -19,10 +20,21 @@ class ProgressBar(Callback):
 
     Args:
         enabled: False to show nothing, also where a Trainer would add one by itself.
+
+    Example:
+        >>> import minidl as dl
+        >>> x, y = dl.synthetic_digits(100, rng=0)
+        >>> model = dl.Sequential([dl.Dense(10), dl.Softmax()]).build((784,), rng=0)
+        >>> trainer = dl.Trainer(
+        ...     model, dl.CrossEntropy(), dl.SGD(0.1), callbacks=[dl.ProgressBar()], rng=0
+        ... )
+        >>> history = trainer.fit(x, y, epochs=2)
+        epoch 1/2  loss ... s
+        epoch 2/2  loss ... s
     """
 
     def __init__(self, *, enabled: bool = True) -> None:
-        self.enabled = enabled
+        self.enabled = flag("ProgressBar", "enabled", enabled)
         self._bar: Any = None
 
     def on_epoch_begin(self, trainer: Trainer) -> None:

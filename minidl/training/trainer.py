@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import instance, number_within, whole_number
+from minidl.arguments import flag, instance, number_within, whole_number
 from minidl.errors import ArgumentError, ArgumentTypeError
 from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
-from minidl.metrics import Metric
+from minidl.metrics import Metric, accuracy
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
@@ -144,6 +144,7 @@ class Trainer:
         """
         epochs = whole_number("fit", "epochs", epochs)
         batch_size = whole_number("fit", "batch_size", batch_size)
+        rng = self._rng if flag("fit", "shuffle", shuffle) else None
         training = self._source(x, y, sample_weight, "fit")
         training, validation = self._validation(training, validation_data, validation_split)
         if class_weight is not None:
@@ -156,7 +157,6 @@ class Trainer:
         self.steps_per_epoch = training.steps(batch_size)
         self.history.stopped = ""
         callbacks: list[Callback] = []  # those that have begun, and so are to end
-        rng = self._rng if shuffle else None
         try:
             for callback in self._active_callbacks():
                 callback.on_fit_begin(self)
@@ -242,10 +242,11 @@ class Trainer:
             return usable_cores()
         if batch_size is None:
             batch_size = len(source)
-        in_chunks = objective.chunked and batch_size > objective.chunk_rows
+        rows = objective.rows_at_a_time(source.x)
+        in_chunks = objective.chunked and batch_size > rows
         if in_chunks and objective.workers > 1:
             return 1
-        return useful_blas_threads(self.model, objective.chunk_rows if in_chunks else batch_size)
+        return useful_blas_threads(self.model, rows if in_chunks else batch_size)
 
     def _evaluate(self, source: ArraySource | BatchSource) -> dict[str, float]:
         collected = EpochValues(self.objective, self.metrics)
@@ -280,6 +281,11 @@ class Trainer:
             if isinstance(data, tuple) and len(data) in (2, 3):
                 weight = data[2] if len(data) == 3 else None
                 return training, self._source(data[0], data[1], weight, "validation_data")
+            pair = isinstance(data, list) and data and not isinstance(data[0], tuple | list)
+            if pair or isinstance(data, np.ndarray) or is_sparse(data):
+                raise ArgumentTypeError(
+                    "fit: validation_data must be a tuple or batches: write validation_data=(x, y)."
+                )
             return training, BatchSource(self.objective, data, "validation_data")
         split = number_within("fit", "validation_split", split, 0.0, 1.0)
         if not split:
@@ -312,4 +318,10 @@ def _items(name: str, values: Any) -> list[Any]:
     with contextlib.suppress(TypeError):
         if not isinstance(values, str):
             return list(values)
-    raise ArgumentTypeError(f"Trainer: {name} must be a list, got {values!r}: write [{values!r}].")
+    item = accuracy if isinstance(values, str) else values
+    written = getattr(item, "__name__", f"{type(item).__name__}(...)")
+    if str(getattr(item, "__module__", "")).startswith("minidl."):
+        written = f"dl.{written}"
+    raise ArgumentTypeError(
+        f"Trainer: {name} must be a list, got {values!r}: write {name}=[{written}]."
+    )

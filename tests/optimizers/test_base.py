@@ -253,6 +253,7 @@ RATE = "learning_rate must be a positive number, got"
         (None, dl.ArgumentTypeError, "learning_rate must be a number or a function of the step"),
         (float, dl.ArgumentTypeError, "or a function of the step, got <class 'float'>."),
         (np.ones(3), dl.ArgumentTypeError, "gets parameters in update(), not here."),
+        (dl.Dense(3), dl.ArgumentTypeError, "got Dense(3). The optimizer gets parameters in up"),
     ],
     ids=str,
 )

@@ -5,6 +5,7 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 import threadpoolctl
 
 import minidl as dl
@@ -56,6 +57,29 @@ def test_the_number(monkeypatch, more, workers, chunk_rows, batch_size, expected
     trainer = make(*(layer() for layer in more))
     trainer.objective.workers, trainer.objective.chunk_rows = workers, chunk_rows
     trainer.fit(X, X, epochs=1, batch_size=batch_size)
+    assert held == [expected]
+
+
+@pytest.mark.parametrize(
+    ("kind", "workers", "batch_size", "expected"),
+    [
+        (sp.csr_array, 1, 4096, 256),  # 4096 * 4096 * 32 multiplications; one chunk
+        (sp.csr_array, 2, 4096, 256),
+        (sp.csr_array, 1, 8200, 512),  # chunks of 8,192 rows
+        (sp.csr_array, 2, 8200, 1),
+        (np.asarray, 1, 8200, 8),  # of 128 rows
+    ],
+)
+def test_the_number_for_chunks_of_sparse_rows(monkeypatch, kind, workers, batch_size, expected):
+    held = []
+    monkeypatch.setattr(
+        module, "at_most_blas_threads", lambda most: held.append(most) or nullcontext()
+    )
+    model = dl.Sequential([dl.Dense(32)]).build((4096,), rng=0)
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1))
+    trainer.objective.workers = workers
+    x, y = kind(np.zeros((8200, 4096), np.float32)), np.zeros((8200, 32))
+    trainer.fit(x, y, epochs=1, batch_size=batch_size)
     assert held == [expected]
 
 

@@ -5,6 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 import minidl as dl
 
@@ -351,7 +352,11 @@ def test_wrong_weights_are_refused(weight, error, message):
         ({"optimizer": 0.1}, dl.ArgumentTypeError, "optimizer must be a Optimizer, got 0.1"),
         ({"callbacks": [dl.EarlyStopping]}, dl.ArgumentTypeError, "got the class EarlyStopping"),
         ({"callbacks": dl.EarlyStopping()}, dl.ArgumentTypeError, "callbacks must be a list"),
-        ({"metrics": "accuracy"}, dl.ArgumentTypeError, "metrics must be a list, got 'accuracy'"),
+        ({"callbacks": dl.EarlyStopping()}, dl.ArgumentTypeError, r"\[dl.EarlyStopping\(...\)\]\."),
+        ({"metrics": "accuracy"}, dl.ArgumentTypeError, r"got 'accuracy': write metrics=\[dl.acc"),
+        ({"metrics": dl.accuracy}, dl.ArgumentTypeError, r"write metrics=\[dl.accuracy\]\."),
+        ({"metrics": dl.Metric(len)}, dl.ArgumentTypeError, r"metrics=\[dl.Metric\(...\)\]\."),
+        ({"metrics": np.mean}, dl.ArgumentTypeError, r"write metrics=\[mean\]\."),
         ({"metrics": ["accuracy"]}, dl.ArgumentTypeError, "for example dl.accuracy"),
         ({"metrics": [dl.accuracy, dl.accuracy]}, dl.ArgumentError, "need different names"),
         ({"workers": 0}, dl.ArgumentError, "workers must be a whole number"),
@@ -360,6 +365,15 @@ def test_wrong_weights_are_refused(weight, error, message):
 def test_wrong_parts_are_refused(options, error, message):
     with pytest.raises(error, match=message):
         small(**options)
+
+
+@pytest.mark.parametrize(
+    "data", [[DIGITS, LABELS], [DIGITS, LABELS, np.ones(300)], DIGITS, sp.csr_array(DIGITS)]
+)
+def test_validation_data_is_a_pair(data):
+    message = r"validation_data must be a tuple or batches: write validation_data=\(x, y\)\."
+    with pytest.raises(dl.ArgumentTypeError, match=message):
+        small().fit(DIGITS, LABELS, epochs=1, validation_data=data)
 
 
 def test_an_unbuilt_model_is_refused():
