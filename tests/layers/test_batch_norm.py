@@ -306,6 +306,10 @@ def test_a_batch_of_one_vector_leaves_the_running_values():
     y = layer.forward(np.array([[7.0, 8.0, 9.0]]), training=True)
     np.testing.assert_array_equal(y, np.zeros((1, 3)))
     np.testing.assert_array_equal(layer.state, before)
+    step = dl.BatchNorm(momentum=0.0).build((1, 3), dtype=np.float64)
+    before = step.state.copy()
+    step.forward(np.array([[[7.0, 8.0, 9.0]]]), training=True)
+    np.testing.assert_array_equal(step.state, before)
     images = dl.BatchNorm(momentum=0.0).build((2, 1, 3), dtype=np.float64)
     images.forward(np.array([[[[1.0, 2.0, 3.0]], [[3.0, 2.0, 5.0]]]]), training=True)
     np.testing.assert_array_equal(images.running_mean, [2, 2, 4])  # two pixels are enough
