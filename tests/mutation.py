@@ -88,6 +88,7 @@ MORE_TESTS = {  # to run first as well, for the modules of these names
         "conv1d conv2d conv2d_transpose convolution correlation image_windows step_windows "
         "window_options windows"
     ),
+    "layers/test_dense.py": "dense",
     "layers/test_embedding.py": "embedding",
     "layers/test_flatten.py": "image_order",
     "layers/test_masking.py": "masking",

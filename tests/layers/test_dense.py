@@ -33,3 +33,10 @@ def test_the_gradient_comes_back_in_the_order_of_the_input():
 def test_images_behind_a_convolution():
     model = dl.Sequential([dl.Conv2D(2, 3), dl.Flatten(), dl.Dense(4), dl.Tanh(), dl.Dense(2)])
     assert dl.check_layer(model, (5, 6, 1)).worst < 1e-6
+
+
+@pytest.mark.parametrize(("units", "by_columns"), [(2, True), (15, True), (16, False), (40, False)])
+def test_narrow_weights_lie_column_by_column(units, by_columns):
+    weight = dl.Dense(units).build((5,), rng=0).weight
+    assert weight.flags.f_contiguous == by_columns
+    assert weight.flags.c_contiguous != by_columns
