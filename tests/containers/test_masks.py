@@ -354,6 +354,9 @@ def test_a_mask_for_the_loss_must_arise_in_front():
     model = dl.Sequential([dl.Dense(2), Positive(), dl.Dense(3), dl.Softmax()]).build((5, 2))
     with pytest.raises(dl.ArgumentError, match=r"Positive\(\) in layer 1 .* put that layer first"):
         dl.Objective(model, dl.CrossEntropy())
+    layers = [dl.Dense(2), Positive(), dl.LSTM(3), dl.Softmax()]  # one output a sequence
+    model = dl.Sequential(layers).build((5, 2), rng=0)
+    assert dl.Objective(model, dl.CrossEntropy()).value(X[:2].astype(np.float32), [0, 1]) > 0
 
 
 def test_an_embedding_without_padding_may_stand_anywhere():

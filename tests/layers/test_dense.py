@@ -40,3 +40,8 @@ def test_narrow_weights_lie_column_by_column(units, by_columns):
     weight = dl.Dense(units).build((5,), rng=0).weight
     assert weight.flags.f_contiguous == by_columns
     assert weight.flags.c_contiguous != by_columns
+
+
+def test_weights_decay_and_biases_do_not():
+    layer = dl.Dense(2).build((3,), rng=0)
+    np.testing.assert_array_equal(layer.decay_mask, [1, 1, 1, 1, 1, 1, 0, 0])
