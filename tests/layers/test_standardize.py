@@ -128,7 +128,7 @@ def test_wrong_data(x, error, message, built):
 def test_values_that_float32_does_not_tell_apart_are_refused():
     eps = np.finfo(np.float32).eps
     times = 1.7e9 + np.random.default_rng(0).uniform(0, 30, (100, 1))
-    fits = np.tile([[-2.0 + 33 * eps, 3.0], [-2.0 - 33 * eps, 3.0]], (10, 1))
+    fits = np.tile([[-2.0 + 32 * eps, 3.0], [-2.0 - 32 * eps, 3.0]], (10, 1))
     narrow = np.tile([[0.0, -2.0 + 31 * eps], [1.0, -2.0 - 31 * eps]], (10, 1))
     for make in (dl.Standardize, lambda: dl.Standardize().build((1,))):
         with pytest.raises(
