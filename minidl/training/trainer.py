@@ -16,7 +16,7 @@ from minidl.errors import ArgumentError, ArgumentTypeError
 from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
-from minidl.metrics import Metric, accuracy
+from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
@@ -318,10 +318,11 @@ def _items(name: str, values: Any) -> list[Any]:
     with contextlib.suppress(TypeError):
         if not isinstance(values, str):
             return list(values)
-    item = accuracy if isinstance(values, str) else values
-    written = getattr(item, "__name__", f"{type(item).__name__}(...)")
-    if str(getattr(item, "__module__", "")).startswith("minidl."):
-        written = f"dl.{written}"
+    written = "dl.accuracy" if name == "metrics" else "dl.EarlyStopping()"  # where given a word
+    if not isinstance(values, str):
+        written = getattr(values, "__name__", f"{type(values).__name__}(...)")
+        if str(getattr(values, "__module__", "")).startswith("minidl."):
+            written = f"dl.{written}"
     raise ArgumentTypeError(
         f"Trainer: {name} must be a list, got {values!r}: write {name}=[{written}]."
     )

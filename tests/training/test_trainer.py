@@ -353,6 +353,7 @@ def test_wrong_weights_are_refused(weight, error, message):
         ({"callbacks": [dl.EarlyStopping]}, dl.ArgumentTypeError, "got the class EarlyStopping"),
         ({"callbacks": dl.EarlyStopping()}, dl.ArgumentTypeError, "callbacks must be a list"),
         ({"callbacks": dl.EarlyStopping()}, dl.ArgumentTypeError, r"\[dl.EarlyStopping\(...\)\]\."),
+        ({"callbacks": "stop"}, dl.ArgumentTypeError, r"write callbacks=\[dl.EarlyStopping\(\)\]"),
         ({"metrics": "accuracy"}, dl.ArgumentTypeError, r"got 'accuracy': write metrics=\[dl.acc"),
         ({"metrics": dl.accuracy}, dl.ArgumentTypeError, r"write metrics=\[dl.accuracy\]\."),
         ({"metrics": dl.Metric(len)}, dl.ArgumentTypeError, r"metrics=\[dl.Metric\(...\)\]\."),
