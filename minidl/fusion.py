@@ -1,4 +1,4 @@
-"""Which models end in the activation that belongs to a loss."""
+"""Which models end in the activation that belongs to a loss, and which do not fit it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from minidl.errors import ArgumentError
 from minidl.layers.base import Layer
 from minidl.layers.dense import Dense
 from minidl.layers.log_softmax import LogSoftmax
+from minidl.layers.relu import ReLU
+from minidl.layers.sigmoid import Sigmoid
 from minidl.layers.softmax import Softmax
+from minidl.layers.softplus import Softplus
 from minidl.losses.base import Loss
+from minidl.losses.hinge import Hinge
+from minidl.losses.poisson import Poisson
 
 
 def _definer(kind: type, name: str) -> type:
@@ -27,8 +32,35 @@ def refuse_constant_outputs(model: Layer) -> None:
                 )
 
 
+def refuse_unfit_outputs(model: Layer, loss: Loss) -> None:
+    """Raise where the last layer cannot give what the loss expects: scores, rates or logarithms."""
+    last = innermost_layers(model)[-1]
+    name = type(last).__name__
+
+    def ends_in(*kinds: type[Layer]) -> bool:
+        return any(computes_like(last, kind) for kind in kinds)
+
+    if isinstance(loss, Hinge) and ends_in(Sigmoid, Softmax, LogSoftmax):
+        raise ArgumentError(
+            f"Objective: {last.where} gives probabilities or their logarithms, but {loss} expects "
+            f"scores of both signs. Remove {name}()."
+        )
+    if isinstance(loss, Poisson) and loss.log_input and ends_in(ReLU, Softplus):
+        raise ArgumentError(
+            f"Objective: {last.where} gives no negative numbers, but {loss} expects logarithms of "
+            f"rates, which are negative for rates below 1. Remove {name}(), or use "
+            "Poisson(log_input=False) behind Softplus()."
+        )
+    if isinstance(loss, Poisson) and not loss.log_input and ends_in(Dense):
+        raise ArgumentError(
+            f"Objective: {last.where} gives numbers of both signs, but {loss} expects rates. Add "
+            "Softplus() as the last layer, or use Poisson(), which takes logarithms of rates."
+        )
+
+
 def fits_fused(model: Layer, loss: Loss) -> bool:
     """Whether the model ends in the loss's activation; raise where the two contradict."""
+    refuse_unfit_outputs(model, loss)
     if loss.activation is None:
         return False
     if _definer(type(loss), "per_sample") is not _definer(type(loss), "with_logits"):
@@ -51,8 +83,9 @@ def fits_fused(model: Layer, loss: Loss) -> bool:
             f"Add {name}() as the last layer, or use {type(loss).__name__}(from_logits=True)."
         )
     if computes_like(last, LogSoftmax) and not loss.from_logits:
+        taker = type(loss).__name__ if activation is Softmax else "CrossEntropy"
         raise ArgumentError(
             f"Objective: {last.where} gives logarithms of probabilities, but {loss} expects "
-            f"probabilities. Put {name}() in its place, or use CrossEntropy(from_logits=True)."
+            f"probabilities. Put {name}() in its place, or use {taker}(from_logits=True)."
         )
     return computes_like(last, activation)

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import call_text
-from minidl.errors import ContractError, DataError, ShapeError
+from minidl.errors import ArgumentError, ContractError, DataError, ShapeError
 from minidl.finiteness import raise_for_non_finite
 from minidl.layers.base import Layer
-from minidl.losses.labels import ONE_A_SAMPLE
+from minidl.losses.labels import ONE_A_SAMPLE, place_of
 from minidl.sparse import dense_array
 from minidl.typing import Array, Shape
 
@@ -67,23 +67,30 @@ class Loss(ABC):
 
         Args:
             target: As the user gave them.
-            shape: Shape of the predictions (N, ...); the targets must have the same.
+            shape: Shape of the predictions (N, ...).
 
         Raises:
             ShapeError: If the shapes differ.
             DataError: If the targets are not finite real numbers.
         """
         array = dense_array(target, f"{self}: targets", "y")
-        if array.shape != shape:
+        expected = self.target_shape(shape)
+        if array.shape != expected:
+            same = expected == shape
+            why = "that of the predictions" if same else f"one value for all {shape[-1]} outputs"
+            fix = _shape_fix(array, expected, same_as_outputs=same)
             raise ShapeError(
-                f"{self}: expected targets of shape {shape}, that of the predictions, "
-                f"got {array.shape}.{_shape_fix(array, shape)}"
+                f"{self}: expected targets of shape {expected}, {why}, got {array.shape}.{fix}"
             )
         if array.dtype.kind not in "fiub":
             raise DataError(f"{self}: targets must be real numbers, got dtype {array.dtype}.")
         if array.dtype.kind == "f":
             raise_for_non_finite(array, f"{self}: target")
         return array
+
+    def target_shape(self, shape: Shape) -> Shape:
+        """The shape that targets must have for predictions of a shape; by default the same."""
+        return shape
 
     def check_prediction_shape(self, shape: Shape, who: str) -> None:  # noqa: B027 (a hook)
         """Raise unless this loss takes predictions of this shape (without the batch axis)."""
@@ -122,8 +129,8 @@ class Loss(ABC):
         Args:
             prediction: The model's output (N, ...).
             target: Targets; see the loss for what it takes.
-            sample_weight: A weight for each sample (N,), or for each step of sequences (N, T), at
-                least 0; a mask is such weights.
+            sample_weight: A weight for each sample (N,), for each step of sequences (N, T), or for
+                each pixel of images (N, H, W), at least 0; a mask is such weights.
             out: A buffer of the predictions' shape for the gradient.
 
         Raises:
@@ -162,7 +169,7 @@ class Loss(ABC):
         Args:
             prediction: Rows of the model's output (n, ...).
             target: The same rows of the checked targets.
-            weight: Their weights (n,) or (n, T), or None for ones.
+            weight: Their weights (n,), (n, T) or (n, H, W), or None for ones.
             total: Sum of the weights of the whole batch.
             out: A buffer for the gradient.
         """
@@ -210,7 +217,7 @@ class Loss(ABC):
 
         Args:
             shape: Shape of the predictions (N, ...).
-            weight: Weights (N,) or (N, T), or None.
+            weight: Weights (N,), (N, T) or (N, H, W), or None.
         """
         if self.vector_a_sample or len(shape) == 3:
             return len(shape) - 1
@@ -233,6 +240,26 @@ class Loss(ABC):
         p = prediction.reshape(-1, *prediction.shape[axes:])
         return p, target.reshape(-1, *target.shape[axes:]), weight
 
+    def class_labels(self, target: Array, shape: Shape) -> Array:
+        """The class of each sample (N,), step (N, T) or pixel (N, H, W), for weights of classes.
+
+        Args:
+            target: Checked targets.
+            shape: Shape of the predictions (N, ...).
+
+        Raises:
+            ArgumentError: If samples have no class, or several.
+        """
+        samples = shape[:-1]
+        labels = self.true_labels(target.reshape(-1, *target.shape[len(samples) :]))
+        if labels.ndim != 1 or labels.dtype.kind not in "iu":
+            raise ArgumentError(
+                f"class_weight: needs one class a sample, and targets of shape {target.shape} for "
+                f"{self} have none or several. Give sample_weight instead, a number for each "
+                "sample."
+            )
+        return labels.reshape(samples)
+
     def __repr__(self) -> str:
         return call_text(self)
 
@@ -247,7 +274,7 @@ class Loss(ABC):
 
 
 def check_weight(sample_weight: ArrayLike | None, shape: Shape) -> tuple[Array | None, float]:
-    """Return the weights as an array (n,) or (n, T), or None, and their sum.
+    """Return the weights as an array (n,), (n, T) or (n, H, W), or None, and their sum.
 
     Args:
         sample_weight: As the user gave them.
@@ -257,27 +284,35 @@ def check_weight(sample_weight: ArrayLike | None, shape: Shape) -> tuple[Array |
     if sample_weight is None:
         return None, float(n)
     weight = dense_array(sample_weight, "sample_weight", "sample_weight")
-    if weight.shape != (n,) and not (len(shape) > 2 and weight.shape == shape[:2]):
-        steps = f", or {shape[:2]} for single steps" if len(shape) > 2 else ""
-        raise ShapeError(f"sample_weight: expected shape ({n},){steps}, got {weight.shape}.")
+    finer = [shape[:axes] for axes in range(2, len(shape))]  # (n, T); (n, H) and (n, H, W)
+    if weight.shape != (n,) and weight.shape not in finer:
+        steps = f", or {finer[0]} for single steps" if len(finer) == 1 else ""
+        pixels = f", or {finer[-1]} for single pixels" if len(finer) > 1 else ""
+        fix = " Use sample_weight.ravel()." if weight.size == n and weight.ndim > 1 else ""
+        raise ShapeError(
+            f"sample_weight: expected shape ({n},){steps}{pixels}, got {weight.shape}.{fix}"
+        )
     if weight.dtype.kind not in "fiub":
         raise DataError(f"sample_weight: expected real numbers, got dtype {weight.dtype}.")
     raise_for_non_finite(weight, "sample_weight")
     if weight.size and weight.min() < 0:
-        row = int(np.argwhere(weight == weight.min())[0][0])
         raise DataError(
-            f"sample_weight: must be at least 0, got {weight.min()} in row {row}. "
-            "A weight of 0 leaves a sample out."
+            f"sample_weight: must be at least 0, got {weight.min()} in "
+            f"{place_of(weight.argmin(), weight.shape)}. A weight of 0 leaves a sample out."
         )
     # float64: sums of small or large weights would not survive float32
     return weight.astype(np.float64, copy=False), float(weight.sum(dtype=np.float64))
 
 
-def _shape_fix(target: Array, shape: Shape) -> str:
+def _shape_fix(target: Array, shape: Shape, *, same_as_outputs: bool) -> str:
     if target.shape[:1] != shape[:1]:
         return " Every sample needs one target."
     if target.size == np.prod(shape):
         return f" Use target.reshape({', '.join(['-1', *map(str, shape[1:])])})."
     if target.ndim > len(shape) == 2:
         return f" If these are targets of single steps, {ONE_A_SAMPLE}"
-    return " The number of the model's outputs and of the targets must be the same."
+    if target.shape == shape[:-1] and target.dtype.kind in "iu":
+        return " If these are labels of classes, use CrossEntropy."
+    if same_as_outputs:
+        return " The number of the model's outputs and of the targets must be the same."
+    return ""

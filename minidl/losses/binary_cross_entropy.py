@@ -25,10 +25,11 @@ class BinaryCrossEntropy(Loss):
     `Dense` goes with `BinaryCrossEntropy(from_logits=True)`. Given probabilities directly, they are
     kept one epsilon of the dtype away from 0 and 1.
 
-    For one yes-or-no answer (M = 1), and for several that do not exclude each other.
+    For one yes-or-no answer (M = 1), and for several that do not exclude each other (multi-label).
 
     Shapes:
-        prediction and target `(N, ...)`, exactly the same; targets between 0 and 1.
+        prediction and target `(N, M)`, exactly the same; targets between 0 and 1. For each step of
+        sequences, or each pixel of images, `(N, ..., M)`.
 
     Args:
         from_logits: Whether predictions are logits instead of probabilities.
@@ -45,6 +46,7 @@ class BinaryCrossEntropy(Loss):
     """
 
     activation = Sigmoid
+    vector_a_sample = True
 
     def __init__(self, *, from_logits: bool = False) -> None:
         self.from_logits = flag("BinaryCrossEntropy", "from_logits", from_logits)
@@ -53,17 +55,16 @@ class BinaryCrossEntropy(Loss):
         return self._copy(from_logits=True)
 
     def per_sample(self, prediction: Array, target: Array) -> tuple[Array, Array]:
-        outputs = tuple(range(1, prediction.ndim))
-        m = prediction[0].size
+        m = prediction.shape[1]
         y = target.astype(prediction.dtype, copy=False)
         if self.from_logits:
             z = prediction
             values = np.maximum(z, 0) - y * z + np.log1p(np.exp(-np.abs(z)))
-            return values.mean(axis=outputs), (_sigmoid(z) - y) / m
+            return values.mean(axis=1), (_sigmoid(z) - y) / m
         eps = np.finfo(prediction.dtype).eps
         p = np.clip(prediction, eps, 1 - eps)
         values = -(y * np.log(p) + (1 - y) * np.log1p(-p))
-        return values.mean(axis=outputs), (p - y) / (p * (1 - p)) / m
+        return values.mean(axis=1), (p - y) / (p * (1 - p)) / m
 
     def check_target(self, target: ArrayLike, shape: Shape) -> Array:
         """Return the targets as an array between 0 and 1; raise otherwise."""

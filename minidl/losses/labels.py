@@ -13,8 +13,15 @@ ONE_A_SAMPLE = (
 )
 
 
-def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
-    """Return integer labels (N, ...) in 0..C-1 as intp; raise otherwise."""
+def check_class_labels(labels: Array, shape: Shape, who: str, *, or_rows: bool = True) -> Array:
+    """Return integer labels (N, ...) in 0..C-1 as intp; raise otherwise.
+
+    Args:
+        labels: As the user gave them.
+        shape: Shape of the predictions (N, ..., C).
+        who: The loss, for messages.
+        or_rows: Whether rows of probabilities would have been right, too.
+    """
     *samples, classes = shape
     if labels.shape != tuple(samples):
         fix = "Every sample needs one label."
@@ -27,9 +34,9 @@ def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
             )
         elif len(samples) == 1 and labels.shape[:1] == shape[:1]:
             fix = f"If these are targets of single steps, {ONE_A_SAMPLE}"
+        rows = f" or rows of probabilities of shape {shape}" if or_rows else ""
         raise ShapeError(
-            f"{who}: expected labels of shape {tuple(samples)} or rows of probabilities of shape "
-            f"{shape}, got {labels.shape}. {fix}"
+            f"{who}: expected labels of shape {tuple(samples)}{rows}, got {labels.shape}. {fix}"
         )
     if labels.dtype.kind not in "iu":
         fix = "Use labels.astype(np.int64)."
@@ -42,6 +49,8 @@ def check_class_labels(labels: Array, shape: Shape, who: str) -> Array:
         fix = "The last layer needs one output for each class."
         if labels.min() == 1 and labels.max() == classes:
             fix = "Labels start at 0: use labels - 1."
+        if set(np.unique(labels).tolist()) == {-1, 1}:
+            fix = "Of -1 and 1 make 0 and 1: (labels + 1) // 2."
         if labels.ndim > 1 and (labels[wrong] == -1).all():
             fix = "Steps that a mask leaves out need a label too: any of these will do, such as 0."
         raise DataError(

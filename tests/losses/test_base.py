@@ -65,6 +65,46 @@ def test_no_weight_at_all_gives_zero(case):
     np.testing.assert_array_equal(gradient, np.zeros_like(case.prediction))
 
 
+def unbounded(case):
+    """Whether any numbers are predictions."""
+    return case.prediction.min() < 0
+
+
+@pytest.mark.parametrize("case", [c for c in LOSS_CASES if unbounded(c)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("extreme", ["1e30", "-1e30", "+-1e4", "1e-30", "zeros", "equal"])
+def test_extreme_predictions_give_finite_values_and_gradients(case, dtype, extreme):
+    signs = np.sign(case.prediction)
+    size = 1e15 if isinstance(case.loss, dl.MeanSquaredError) else 1e30  # its square is the limit
+    prediction = {
+        "1e30": np.full_like(signs, size),
+        "-1e30": np.full_like(signs, -size),
+        "+-1e4": 1e4 * signs,
+        "1e-30": 1e-30 * signs,
+        "zeros": 0 * signs,
+        "equal": np.full_like(signs, 3.7),
+    }[extreme]
+    if isinstance(case.loss, dl.Poisson):
+        prediction = np.minimum(prediction, 80)  # e^80 is the limit of float32
+    value, gradient = case.loss.value_and_grad(prediction.astype(dtype), case.target)
+    assert np.isfinite(value)
+    assert np.isfinite(gradient).all()
+    assert np.abs(gradient).max() > 0 or value == 0 or extreme in ("zeros", "equal")
+    np.testing.assert_allclose(value, case.mean(prediction), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("case", [c for c in LOSS_CASES if not unbounded(c)], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_probabilities_and_rates_of_0_give_finite_values_and_gradients(case, dtype):
+    for first in (0.0, 1e-30, 1.0):
+        prediction = np.full(case.prediction.shape, (1 - first) / (case.prediction.shape[-1] - 1))
+        prediction[..., 0] = first
+        value, gradient = case.loss.value_and_grad(prediction.astype(dtype), case.target)
+        assert np.isfinite(value)
+        assert np.isfinite(gradient).all()
+        assert np.abs(gradient).max() > 0
+
+
 @pytest.mark.parametrize("scale", [1e-60, 1e60])
 def test_the_scale_of_weights_does_not_matter(scale):
     case = LOSS_CASES[0]
@@ -202,6 +242,14 @@ def test_wrong_predictions_are_explained(case, form):
     }[form]
     with pytest.raises(dl.ShapeError, match="expected floating predictions of shape"):
         case.loss.value_and_grad(prediction, case.target)
+
+
+@every_loss
+def test_one_row_is_a_batch(case):
+    expected, by_row = value_and_grad(case, sample_weight=[1, 0, 0, 0, 0])
+    value, gradient = case.loss.value_and_grad(case.prediction[:1], case.target[:1])
+    np.testing.assert_allclose(value, expected, rtol=1e-15)
+    np.testing.assert_allclose(gradient, by_row[:1], rtol=1e-15)
 
 
 @every_loss

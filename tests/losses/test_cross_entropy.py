@@ -229,3 +229,70 @@ def test_labels_for_metrics(loss):
     np.testing.assert_array_equal(loss.true_labels(steps), [[2, 0], [1, 1]])
     np.testing.assert_array_equal(loss.true_labels(np.array([2, 0])), [2, 0])
     np.testing.assert_array_equal(loss.true_labels(np.array([[0.4, 0.6], [1, 0]])), [1, 0])
+
+
+# --- label smoothing -----------------------------------------------------------------------
+
+SMOOTH = dl.CrossEntropy(from_logits=True, label_smoothing=0.2)
+
+
+def test_label_smoothing_by_hand():
+    # two classes, s = 0.2: y' = (0.9, 0.1) for label 0. softmax(ln 1, ln 3) = (1/4, 3/4), so that
+    # l = 0.9 ln 4 + 0.1 ln 4/3 and the gradient is a - y'
+    logits, expected = np.log([[1.0, 3.0]]), 0.9 * math.log(4) + 0.1 * math.log(4 / 3)
+    for target in ([0], [[1, 0]]):
+        value, gradient = SMOOTH.value_and_grad(logits, target)
+        assert value == pytest.approx(expected, rel=1e-15)
+        np.testing.assert_allclose(gradient, [[-0.65, 0.65]], rtol=1e-14)
+        loss = dl.CrossEntropy(label_smoothing=0.2)
+        value, gradient = loss.value_and_grad(np.array([[0.25, 0.75]]), target)
+        assert value == pytest.approx(expected, rel=1e-15)
+        np.testing.assert_allclose(gradient, [[-3.6, -0.4 / 3]], rtol=1e-14)
+
+
+def test_the_least_loss_is_where_probabilities_are_the_smoothed_labels():
+    logits = np.log([[0.8, 0.1, 0.1]])  # s = 0.3 of three classes: 0.7 + 0.1, 0.1, 0.1
+    loss = dl.CrossEntropy(from_logits=True, label_smoothing=0.3)
+    _, gradient = loss.value_and_grad(logits, [0])
+    np.testing.assert_allclose(gradient, 0, atol=1e-15)
+
+
+def test_no_smoothing_is_the_plain_loss():
+    logits = np.random.default_rng(0).normal(size=(4, 3))
+    plain = dl.CrossEntropy(from_logits=True, label_smoothing=0)
+    assert repr(plain) == repr(LOGITS)
+    for target in ([0, 2, 1, 1], np.eye(3)[[0, 2, 1, 1]]):
+        value, gradient = plain.value_and_grad(logits, target)
+        expected, same = LOGITS.value_and_grad(logits, target)
+        assert value == expected
+        np.testing.assert_array_equal(gradient, same)
+
+
+@both_dtypes
+def test_smoothed_loss_of_extreme_logits(dtype, eps):
+    logits = np.array([[1e4, -1e4], [-1e4, 1e4]], dtype)
+    value, gradient = SMOOTH.value_and_grad(logits, [0, 0])
+    assert value == pytest.approx((0.1 * 2e4 + 0.9 * 2e4) / 2, rel=2 * eps)
+    expected = np.array([[0.1, -0.1], [-0.9, 0.9]]) / 2
+    np.testing.assert_allclose(gradient, expected, rtol=4 * eps)
+    assert gradient.dtype == dtype
+
+
+def test_smoothing_goes_with_the_fused_softmax_and_leaves_metrics_alone():
+    x, labels = np.random.default_rng(0).normal(size=(6, 3)), np.array([0, 1, 2, 2, 1, 0])
+    ended = dl.Sequential([dl.Dense(3), dl.Softmax()]).build((3,), rng=0, dtype=np.float64)
+    plain = dl.Sequential([dl.Dense(3)]).build((3,), rng=0, dtype=np.float64)
+    objective = dl.Objective(ended, dl.CrossEntropy(label_smoothing=0.2))
+    assert objective.fused
+    value, grads = objective.value_and_grad(x, labels)
+    expected, same = dl.Objective(plain, SMOOTH).value_and_grad(x, labels)
+    assert value == expected
+    np.testing.assert_array_equal(grads, same)
+    np.testing.assert_array_equal(SMOOTH.true_labels(labels), labels)
+
+
+@pytest.mark.parametrize("value", [1.0, -0.1, np.nan, "0.1", None, True], ids=repr)
+def test_label_smoothing_is_below_1(value):
+    message = r"CrossEntropy: label_smoothing must be a number in \[0, 1\)"
+    with pytest.raises(dl.ArgumentError, match=message):
+        dl.CrossEntropy(label_smoothing=value)

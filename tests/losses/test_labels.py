@@ -31,7 +31,15 @@ def test_the_message_counts_and_places_wrong_labels():
         check_class_labels(labels, (10000, 10), "who")
 
 
-@pytest.mark.parametrize("labels", [[0, 1, 2], [1, 1, 3], [-1, 0, 1]], ids=str)
+def test_labels_of_minus_1_and_1():
+    fix = r"\. Of -1 and 1 make 0 and 1: \(labels \+ 1\) // 2\.$"
+    with pytest.raises(DataError, match=f"got -1 in row 1 .*{fix}"):
+        check_class_labels(np.array([1, -1, 1]), (3, 2), "who")
+    with pytest.raises(DataError, match=r"mask leaves out need a label too: .*, such as 0\.$"):
+        check_class_labels(np.array([[1, -1, 1]]), (1, 3, 2), "who")
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], [1, 1, 3], [-1, 0, 1], [-1, -1, 0]], ids=str)
 def test_subtracting_1_is_advised_only_where_it_helps(labels):
     with pytest.raises(DataError, match=r"The last layer needs one output for each class\.$"):
         check_class_labels(np.array(labels), (3, 2), "who")

@@ -54,6 +54,14 @@ def test_wrong_targets_are_explained(target, error, message):
         MSE.value_and_grad(np.zeros((2, 1)), target)
 
 
+def test_labels_of_classes_point_to_cross_entropy():
+    with pytest.raises(dl.ShapeError, match=r"got \(2,\)\. If these are labels .* CrossEntropy\.$"):
+        MSE.value_and_grad(np.zeros((2, 3)), [0, 2])
+    for target in (np.zeros(2), np.zeros((2, 2), int)):
+        with pytest.raises(dl.ShapeError, match=r"outputs and of the targets must be the same\.$"):
+            MSE.value_and_grad(np.zeros((2, 3)), target)
+
+
 def test_predictions_without_an_axis_of_outputs_are_refused():
     with pytest.raises(dl.ShapeError, match=re.escape("shape (N, ...), got float64 (2,).")):
         MSE.value_and_grad(np.zeros(2), np.zeros(2))

@@ -13,6 +13,7 @@ LABELS = rng.integers(0, 3, (4, 5))
 ONE_HOT = np.eye(3)[LABELS]
 OF_ROWS = rng.random(4)
 OF_STEPS = rng.random((4, 5)) * (rng.random((4, 5)) < 0.6)
+OF_PIXELS = rng.random((4, 5, 6))
 
 
 def by_hand(w):
@@ -86,11 +87,17 @@ def test_a_loss_of_ones_own_sees_steps():
         (dl.MeanSquaredError(), (4, 5, 6, 3), None, 1, 4),
         (dl.MeanSquaredError(), (4, 5, 6, 3), OF_ROWS, 1, OF_ROWS.sum()),
         (dl.MeanSquaredError(), (4, 5, 6, 3), OF_STEPS, 2, OF_STEPS.sum()),
+        (dl.MeanSquaredError(), (4, 5, 6, 3), OF_PIXELS, 3, OF_PIXELS.sum()),
+        (dl.BinaryCrossEntropy(), (4, 5, 6, 1), None, 3, 120),
+        (dl.BinaryCrossEntropy(), (4, 5, 6, 3), OF_ROWS, 3, 30 * OF_ROWS.sum()),
+        (dl.Hinge(), (4, 5, 6, 1), None, 3, 120),
+        (dl.KLDivergence(), (4, 5, 6, 3), OF_PIXELS, 3, OF_PIXELS.sum()),
         (dl.CrossEntropy(), (4, 3), OF_ROWS, 1, OF_ROWS.sum()),
         (dl.CrossEntropy(), (4, 5, 3), None, 2, 20),
         (dl.CrossEntropy(), (4, 5, 6, 3), None, 3, 120),
         (dl.CrossEntropy(), (4, 5, 6, 3), OF_ROWS, 3, 30 * OF_ROWS.sum()),
         (dl.CrossEntropy(), (4, 5, 6, 3), OF_STEPS, 3, 6 * OF_STEPS.sum()),
+        (dl.CrossEntropy(), (4, 5, 6, 3), OF_PIXELS, 3, OF_PIXELS.sum()),
     ],
 )
 def test_what_the_samples_are_and_what_they_weigh(loss, shape, weight, axes, total):
@@ -302,9 +309,3 @@ def test_rows_of_several_lengths_are_no_array_for_a_metric():
         trainer.evaluate(source[:2])
     trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1))
     assert set(trainer.evaluate(source)) == {"loss"}
-
-
-def test_class_weights_need_one_class_a_sample():
-    trainer = dl.Trainer(model_of_steps(), dl.CrossEntropy(), dl.SGD(0.1))
-    with pytest.raises(dl.ArgumentError, match="class_weight: needs one class a sample"):
-        trainer.fit(X, LABELS, epochs=1, class_weight={0: 2.0})

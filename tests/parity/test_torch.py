@@ -1,4 +1,4 @@
-"""The comparison with PyTorch: layers and losses, in float64."""
+"""The comparison with PyTorch: layers, in float64."""
 
 import importlib
 from pathlib import Path
@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from loss_cases import LABELS, LOGITS, LOSS_CASES
 from parity.comparison import compare, tensor
 
 import minidl as dl
@@ -80,58 +79,3 @@ def test_dropout_with_the_mask_that_it_drew(rate):
     np.testing.assert_allclose(layer.backward(x), theirs.grad, rtol=1e-12)
     assert abs((y == 0).mean() - rate) < 0.05
     np.testing.assert_array_equal(layer(x), F.dropout(tensor(x), rate, training=False))
-
-
-def nll(p, y):
-    log_p = torch.log(p)
-    return F.nll_loss(log_p, y, reduction="none") if y.ndim == 1 else -(y * log_p).sum(1)
-
-
-# PyTorch's function of (prediction, target, reduction=...) for each loss
-LOSSES = {
-    repr(dl.CrossEntropy(from_logits=True)): F.cross_entropy,
-    repr(dl.CrossEntropy()): lambda p, y, reduction: nll(p, y),
-    repr(dl.BinaryCrossEntropy(from_logits=True)): F.binary_cross_entropy_with_logits,
-    repr(dl.BinaryCrossEntropy()): F.binary_cross_entropy,
-    repr(dl.MeanSquaredError()): F.mse_loss,
-}
-
-
-@pytest.mark.parametrize("weight", [None, [2.0, 0.0, 0.5, 1.0, 3.0]], ids=["plain", "weighted"])
-@pytest.mark.parametrize("case", LOSS_CASES, ids=str)
-def test_loss(case, weight):
-    prediction = tensor(case.prediction, grad=True)
-    target = tensor(case.target if case.target.ndim == 1 else case.target.astype(float))
-    losses = LOSSES[repr(case.loss)](prediction, target, reduction="none")
-    w = tensor(np.ones(5) if weight is None else np.array(weight))
-    theirs = (w * losses.reshape(5, -1).mean(1)).sum() / w.sum()
-    theirs.backward()
-    value, gradient = case.loss.value_and_grad(case.prediction, case.target, sample_weight=weight)
-    assert value == pytest.approx(theirs.item(), rel=1e-12)
-    np.testing.assert_allclose(gradient, prediction.grad, rtol=1e-12, atol=1e-15)
-
-
-def test_class_weights_divide_by_their_sum():
-    class_weight = np.array([0.5, 2.0, 0.0, 3.0])
-    z = tensor(LOGITS, grad=True)
-    theirs = F.cross_entropy(z, tensor(LABELS), weight=tensor(class_weight))
-    theirs.backward()
-    value, gradient = dl.CrossEntropy(from_logits=True).value_and_grad(
-        LOGITS, LABELS, sample_weight=class_weight[LABELS]
-    )
-    assert value == pytest.approx(theirs.item(), rel=1e-12)
-    np.testing.assert_allclose(gradient, z.grad, rtol=1e-12, atol=1e-15)
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("loss", ["CrossEntropy", "BinaryCrossEntropy"])
-def test_extreme_logits(loss, dtype):
-    logits = np.array([[1e4, -1e4], [-1e4, 1e4], [1e4, 1e4], [0, -1e4]], dtype)
-    target = np.array([[1, 0], [1, 0], [0, 1], [0, 1]], dtype)
-    mine = getattr(dl, loss)(from_logits=True)
-    z = tensor(logits, grad=True)
-    theirs = LOSSES[repr(mine)](z, tensor(target), reduction="mean")
-    theirs.backward()
-    value, gradient = mine.value_and_grad(logits, target)
-    assert value == pytest.approx(theirs.item(), rel=1e-7)
-    np.testing.assert_allclose(gradient, z.grad, rtol=1e-7, atol=0)
