@@ -40,6 +40,14 @@ def number_within(who: str, name: str, value: Any, low: float, high: float = mat
     return float(value)
 
 
+def positive_number(who: str, name: str, value: Any) -> float:
+    """Return a finite number above 0 as a Python float."""
+    number = number_within(who, name, value, 0.0)
+    if not number:
+        raise ArgumentError(f"{who}: {name} must be above 0, got {value!r}.")
+    return number
+
+
 def instance(who: str, name: str, value: Any, kind: type[Kind]) -> Kind:
     """Return `value` if it is an instance of `kind`; a class in its place is the usual mistake."""
     if isinstance(value, kind):

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from minidl.arguments import call_text, number_within
+from minidl.arguments import call_text, number_within, positive_number
 from minidl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StateError
 from minidl.layers.base import Layer
+from minidl.optimizers.clipping import clipped_by_norm
 from minidl.typing import Array
 
 LearningRate = float | Callable[[int], float]
@@ -29,6 +30,10 @@ class Optimizer(ABC):
         learning_rate: A number, or any callable from the step's number (0, 1, ...) to one.
         weight_decay: Decoupled weight decay $\lambda$: each step also subtracts
             $\eta \lambda \theta$, where `decay` allows it.
+        clip_norm: Largest norm c of the gradient: a longer one is multiplied by $c / \|g\|$ before
+            the rule sees it. The norm is that of the whole vector, without frozen parameters.
+            (PyTorch adds 1e-6 to the norm; Keras's `global_clipnorm` does not.)
+        clip_value: Instead: the largest absolute value of an element of the gradient.
 
     Attributes:
         steps: Number of updates made.
@@ -45,7 +50,14 @@ class Optimizer(ABC):
         array([0.75, 2.25])
     """
 
-    def __init__(self, learning_rate: LearningRate, *, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self,
+        learning_rate: LearningRate,
+        *,
+        weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+    ) -> None:
         if isinstance(learning_rate, type | Layer) or not (
             callable(learning_rate) or isinstance(learning_rate, int | float | np.number)
         ):
@@ -55,9 +67,13 @@ class Optimizer(ABC):
             )
         self.learning_rate = learning_rate
         self.weight_decay = self._number("weight_decay", weight_decay)
+        self.clip_norm = None if clip_norm is None else self._positive("clip_norm", clip_norm)
+        self.clip_value = None if clip_value is None else self._positive("clip_value", clip_value)
+        if clip_norm is not None and clip_value is not None:
+            raise ArgumentError(f"{type(self).__name__}: give clip_norm or clip_value, not both.")
         self.steps = 0
         self.state: dict[str, Array] = {}
-        self._kept: Array | None = None  # buffers, reused by every step
+        self._kept: dict[str, Array] = {}  # scratch memory, reused by every step
         if not callable(learning_rate):
             self.current_learning_rate()
 
@@ -73,8 +89,12 @@ class Optimizer(ABC):
         Args:
             grads: The gradient (P,); not written to.
             learning_rate: That of this step.
-            out: A vector (P,) to fill.
+            out: A vector (P,) to fill. `self.spare(out)` is another one, for intermediate values.
         """
+
+    def spare(self, like: Array) -> Array:
+        """A vector for intermediate values, of the size and dtype of `like`; holds anything."""
+        return self._scratch("spare", like)
 
     def update(
         self,
@@ -98,15 +118,24 @@ class Optimizer(ABC):
         """
         self._check(params, grads=grads, decay=decay, trainable=trainable)
         learning_rate = self.current_learning_rate()
-        change, scratch = self._buffers(params)
+        if len(self.state) < len(self.slots):
+            for name in self.slots:
+                self.state.setdefault(name, np.zeros_like(params))
+        change = self._scratch("change", params)
         if trainable is not None:  # a frozen parameter gathers no momentum either
-            grads = np.multiply(grads, trainable, out=scratch)
+            grads = np.multiply(grads, trainable, out=self._scratch("grads", params))
+        if self.clip_norm is not None:
+            grads = clipped_by_norm(grads, self.clip_norm, change, self._scratch("grads", params))
+        elif self.clip_value is not None:
+            c = self.clip_value
+            grads = np.clip(grads, -c, c, out=self._scratch("grads", params))
         self.step(grads, learning_rate, change)
         if self.weight_decay:
-            np.multiply(params, learning_rate * self.weight_decay, out=scratch)
+            shrinkage = self._scratch("spare", params)
+            np.multiply(params, learning_rate * self.weight_decay, out=shrinkage)
             if decay is not None:
-                scratch *= decay
-            change += scratch
+                shrinkage *= decay
+            change += shrinkage
         if trainable is not None:
             change *= trainable
         params -= change
@@ -148,22 +177,22 @@ class Optimizer(ABC):
                     f"{params.size:,} of {params.dtype}. Each model needs an optimizer of its own."
                 )
 
-    def _buffers(self, params: Array) -> tuple[Array, Array]:
-        """Vectors for the change and for intermediate values; the state at the first call."""
-        if len(self.state) < len(self.slots):
-            for name in self.slots:
-                self.state.setdefault(name, np.zeros_like(params))
-        kept = self._kept
-        if kept is None or kept.shape[1:] != params.shape or kept.dtype != params.dtype:
-            kept = self._kept = np.empty((2, params.size), params.dtype)
-        return kept[0], kept[1]
+    def _scratch(self, name: str, like: Array) -> Array:
+        """A vector of the size and dtype of `like`, the same one in every step."""
+        kept = self._kept.get(name)
+        if kept is None or kept.shape != like.shape or kept.dtype != like.dtype:
+            kept = self._kept[name] = np.empty(like.shape, like.dtype)
+        return kept
 
     def __getstate__(self) -> dict[str, Any]:
-        return vars(self) | {"_kept": None}
+        return vars(self) | {"_kept": {}}
 
     def _number(self, name: str, value: float, high: float = math.inf) -> float:
         """An option as a number in [0, high)."""
         return number_within(type(self).__name__, name, value, 0.0, high)
+
+    def _positive(self, name: str, value: float) -> float:
+        return positive_number(type(self).__name__, name, value)
 
     def __repr__(self) -> str:
         return call_text(self)

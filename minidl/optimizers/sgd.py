@@ -27,6 +27,8 @@ class SGD(Optimizer):
         momentum: $\mu$, at least 0 and below 1; 0.9 is usual.
         nesterov: Whether to use Nesterov's form; needs momentum.
         weight_decay: Decoupled weight decay; 0 for none.
+        clip_norm: Largest norm of the gradient; longer ones are scaled down to it.
+        clip_value: Instead: largest absolute value of its elements.
 
     Raises:
         ArgumentError: If an argument is out of range.
@@ -51,8 +53,12 @@ class SGD(Optimizer):
         momentum: float = 0.0,
         nesterov: bool = False,
         weight_decay: float = 0.0,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
     ) -> None:
-        super().__init__(learning_rate, weight_decay=weight_decay)
+        super().__init__(
+            learning_rate, weight_decay=weight_decay, clip_norm=clip_norm, clip_value=clip_value
+        )
         self.momentum = self._number("momentum", momentum, 1.0)
         self.nesterov = flag("SGD", "nesterov", nesterov)
         if self.nesterov and not momentum:

@@ -56,6 +56,31 @@ def test_a_zero_gradient_is_no_division_by_zero():
     np.testing.assert_array_equal(params, [1, 1])
 
 
+def test_amsgrad_by_hand():
+    # beta2 3/4, epsilon 1, learning rate 1, beta1 0; g = 4: v = 4, v^ = 16, step 4 / 5
+    # g = 0: v = 3, but 4 stays: no step.  g = 2: v = 9/4 + 1, 4 stays: v^ = 4 / (37/64)
+    params = np.array([10.0])
+    optimizer = dl.Adam(1.0, beta1=0.0, beta2=0.75, epsilon=1.0, amsgrad=True)
+    for g, position in ((4.0, 9.2), (0.0, 9.2), (2.0, 9.2 - 2 / (math.sqrt(256 / 37) + 1))):
+        optimizer.update(params, np.array([g]))
+        assert params[0] == pytest.approx(position, rel=1e-15)
+    assert optimizer.state["mean_square"][0] == 3.25
+    assert optimizer.state["largest_mean_square"][0] == 4
+
+
+def test_reddis_example_needs_amsgrad():
+    # Reddi et al. 2018, theorem 1: gradients 4, -1, -1 in turn, so the best of [-1, 1] is -1
+    def end(**options):
+        x, adam = np.zeros(1), dl.Adam(0.01, beta1=0.0, beta2=1 / 17, **options)
+        for step in range(900):
+            adam.update(x, np.array([-1.0 if step % 3 else 4.0]))
+            np.clip(x, -1, 1, out=x)
+        return x[0]
+
+    assert end() > 0.9
+    assert end(amsgrad=True) < -0.9
+
+
 def test_defaults_are_the_papers():
     adam = dl.Adam()
     assert (adam.learning_rate, adam.beta1, adam.beta2, adam.epsilon, adam.weight_decay) == (

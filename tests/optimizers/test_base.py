@@ -18,6 +18,8 @@ converging = pytest.mark.parametrize(
 with_state = pytest.mark.parametrize(
     "case", [case for case in OPTIMIZER_CASES if case.make().slots], ids=str
 )
+KINDS = sorted({type(case.make()) for case in OPTIMIZER_CASES}, key=lambda kind: kind.__name__)
+every_kind = pytest.mark.parametrize("kind", KINDS)
 START = [-1.2, 1.0, 0.5]
 
 
@@ -34,7 +36,7 @@ def after(optimizer, grads, start=None, **masks):
 
 def test_every_public_optimizer_has_a_row():
     public = {v for v in vars(dl).values() if isinstance(v, type) and issubclass(v, dl.Optimizer)}
-    assert public - {dl.Optimizer} == {type(case.make()) for case in OPTIMIZER_CASES}
+    assert public - {dl.Optimizer} == set(KINDS)
 
 
 @every_optimizer
@@ -46,15 +48,16 @@ def test_fifty_steps_equal_the_papers_formula(case):
 
 @converging
 def test_minimum_of_a_parabola(case):
-    x = np.array([3.0, -2.0])
-    case.run(x, lambda x: [40 * (x[0] - 1), 10 * (x[1] - 1)], 2000)
+    x, optimizer = np.array([3.0, -2.0]), (case.settling or case.make)()
+    steps = case.rosenbrock_steps if case.settling else 2000
+    case.run(x, lambda x: [40 * (x[0] - 1), 10 * (x[1] - 1)], steps, optimizer)
     np.testing.assert_allclose(x, 1, atol=1e-5)
 
 
 @converging
 def test_minimum_of_rosenbrocks_valley(case):
     x = np.array([-1.2, 1.0])
-    case.run(x, rosenbrock, case.rosenbrock_steps)
+    case.run(x, rosenbrock, case.rosenbrock_steps, (case.settling or case.make)())
     np.testing.assert_allclose(x, 1, atol=1e-3)
 
 
@@ -111,7 +114,7 @@ def test_a_pickle_holds_the_state_and_no_scratch_memory():
 @every_optimizer
 def test_steps_allocate_nothing_of_the_size_of_the_parameters(case):
     optimizer, params, grads = case.make(), np.ones(100_000), np.ones(100_000)
-    optimizer.update(params, grads, decay=np.ones(100_000))
+    optimizer.update(params, grads, decay=grads, trainable=grads)
     tracemalloc.start()
     optimizer.update(params, grads, decay=grads, trainable=grads)
     _, peak = tracemalloc.get_traced_memory()
@@ -241,7 +244,7 @@ def test_a_refused_update_is_explained_and_changes_nothing(vectors, masks, error
 RATE = "learning_rate must be a positive number, got"
 
 
-@pytest.mark.parametrize("kind", [dl.SGD, dl.Adam])
+@every_kind
 @pytest.mark.parametrize(
     ("rate", "error", "message"),
     [
@@ -284,12 +287,28 @@ def test_current_learning_rate_is_that_of_the_next_step():
     assert optimizer.current_learning_rate() == 0.5
 
 
-@pytest.mark.parametrize("kind", [dl.SGD, dl.Adam])
+@every_kind
 @pytest.mark.parametrize("value", [-0.1, np.nan, np.inf, "0.1", None], ids=str)
 def test_wrong_weight_decay_is_explained(kind, value):
     message = f"{kind.__name__}: weight_decay must be a number in [0, inf), got {value!r}"
     with pytest.raises(dl.ArgumentError, match=re.escape(message)):
         kind(0.1, weight_decay=value)
+
+
+@every_kind
+def test_common_options_are_shown(kind):
+    assert repr(kind(0.5)) in (f"{kind.__name__}(0.5)", f"{kind.__name__}(learning_rate=0.5)")
+    schedule = dl.StepDecay(0.1, step_size=3)
+    text = repr(kind(schedule, weight_decay=0.5, clip_norm=1.0))
+    assert "StepDecay(initial=0.1, step_size=3, factor=0.1)" in text
+    assert text.endswith(", weight_decay=0.5, clip_norm=1.0)")
+    assert repr(kind(0.5, clip_value=2)).endswith(", clip_value=2.0)")
+
+
+@every_kind
+def test_learning_rate_is_the_only_argument_by_position(kind):
+    with pytest.raises(TypeError, match="positional argument"):
+        kind(0.1, 0.9)
 
 
 class SignDescent(dl.Optimizer):
