@@ -20,6 +20,7 @@ from minidl.fusion import fits_fused, refuse_constant_outputs
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
+from minidl.layers.planning import make_plan
 from minidl.losses.base import Loss, check_weight
 from minidl.reading import in_stretches
 from minidl.sparse import is_sparse
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 class Objective:
     r"""The mean loss of a model over a batch, $L(\theta)$, and its gradient.
 
-    Two things are arranged here so that neither layers nor losses have to know of them:
+    Three things are arranged here so that neither layers nor losses have to know of them:
 
     - **Fusion.** Where the model ends in the activation that belongs to the loss (`Softmax` with
       `CrossEntropy`, `Sigmoid` with `BinaryCrossEntropy`), training leaves the activation out and
@@ -41,6 +42,9 @@ class Objective:
     - **Chunks.** A batch of more than `chunk_rows` rows is evaluated in chunks that fit the cache,
       unless a layer couples rows or changes its state. Boundaries depend on shapes only and
       gradients are added in the chunks' order, so any number of workers gives the same bits.
+    - **Penalties** of layers (`weight_penalty=L2(1e-4)`) are added once a batch, to the value and
+      to the gradient of training alone. Layers are asked for their options when the objective is
+      made; that a layer is frozen, so that its penalty is left out, counts from batch to batch.
 
     Args:
         model: A built layer.
@@ -84,6 +88,7 @@ class Objective:
             for layer in model.walk()
         )
         self._read_ahead = worth_reading_ahead(model, self.chunk_rows)
+        self._find_held()
         self._layers = innermost_layers(model)
         self._check_masks()
         self._replicas: list[Chain] = []
@@ -93,7 +98,7 @@ class Objective:
     def value_and_grad(
         self, x: Array, y: ArrayLike, *, sample_weight: ArrayLike | None = None
     ) -> tuple[float, Array]:
-        """Return the mean loss of a batch in training mode, and `model.grads`.
+        """Return the mean loss of a batch in training mode with penalties, and `model.grads`.
 
         Args:
             x: Input (N, *input_shape) of the model's dtype.
@@ -117,11 +122,20 @@ class Objective:
         return value, self.model.grads
 
     def value(self, x: Array, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
-        """Return the mean loss of a batch in inference mode; nothing is changed by it."""
+        """Return the mean loss of a batch in inference mode, without penalties; changes nothing."""
         target, weight, total = self.check_batch(x, y, sample_weight)
         if not is_finite(x):
             raise_for_non_finite(x, f"{self.model.where}: x")
         return self.evaluate(x, target, weight, total)
+
+    def constrain(self) -> None:
+        """Bring weights with a constraint, such as `MaxNorm`, back to it; after each update.
+
+        `Trainer` calls it by itself. Frozen layers are left as they are.
+        """
+        for layer, name, constraint, unit_axis in self.constrained:
+            if not layer.frozen:
+                constraint.apply(np.moveaxis(layer._views[name], unit_axis, -1))
 
     @property
     def chunked(self) -> bool:
@@ -143,9 +157,10 @@ class Objective:
         mask = output_mask(self._layers, x)
         if mask is None:
             return target, weight, total
-        steps = np.ones(1) if weight is None else weight
-        steps = steps.reshape(-1, 1) if steps.ndim == 1 else steps
-        weight = steps * mask  # (N, 1) or (N, T) * (N, T)
+        weight = np.ones(len(mask)) if weight is None else weight
+        axes = max(weight.ndim, 2)  # (N,) or (N, T) or (N, T, ...) * (N, T)
+        w, m = (a.reshape(a.shape + (1,) * (axes - a.ndim)) for a in (weight, mask))
+        weight = w * m
         return target, weight, float(weight.sum())
 
     def differentiate(
@@ -156,7 +171,7 @@ class Objective:
         total: float,
         outputs: Array | None = None,
     ) -> float:
-        """Compute value and gradient of a batch that has been checked.
+        """Compute value and gradient of a batch that has been checked, with penalties.
 
         Args:
             x: Input (N, *input_shape).
@@ -169,8 +184,10 @@ class Objective:
         calls.begin_training_pass(model)
         try:
             if x.shape[0] <= self.rows_at_a_time(x) or self._whole:
-                return self._step(self._chain, x, target, weight, total, outputs)
-            return self._differentiate_chunks(x, target, weight, total, outputs)
+                value = self._step(self._chain, x, target, weight, total, outputs)
+            else:
+                value = self._differentiate_chunks(x, target, weight, total, outputs)
+            return value + self._penalize() if self.penalized else value
         finally:
             model.bound.expected_dy = None
             calls.end_training_pass(model)
@@ -179,6 +196,30 @@ class Objective:
         """The model's layers, without the activation that the loss takes care of."""
         layers = innermost_layers(model)
         return Chain(model, layers[:-1] if self.fused else layers)
+
+    def _find_held(self) -> None:
+        """List the arrays that have a penalty and those that have a constraint."""
+        plans = make_plan(self.model, self.model.input_shape).walk()  # options as they are now
+        specs = [(plan.layer, spec) for plan in plans for spec in plan.specs]
+        self.penalized = [
+            (layer, spec.name, spec.penalty) for layer, spec in specs if spec.penalty is not None
+        ]
+        self.constrained = [
+            (layer, spec.name, spec.constraint, spec.unit_axis)
+            for layer, spec in specs
+            if spec.constraint is not None
+        ]
+
+    def _penalize(self) -> float:
+        """Add the penalties' gradients to those of the loss, and return the sum of their values."""
+        value = 0.0
+        with np.errstate(all="ignore"):
+            for layer, name, penalty in self.penalized:
+                if not layer.frozen:
+                    w = layer._views[name]
+                    value += float(penalty.value(w))
+                    penalty.add_gradient(w, layer.gradients[name])
+        return value
 
     def _check_masks(self) -> None:
         """Raise where a mask for the loss would be known only in the middle of a pass."""
@@ -307,6 +348,8 @@ class Objective:
         made_anew: dict[str, Any] = {
             "_chain": None,
             "_layers": [],
+            "penalized": [],
+            "constrained": [],
             "_pool": None,
             "_replicas": [],
             "_options": [],
@@ -316,3 +359,4 @@ class Objective:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._chain, self._layers = self._chain_of(self.model), innermost_layers(self.model)
+        self._find_held()

@@ -14,6 +14,7 @@ import numpy as np
 
 from minidl.errors import DTypeError, ShapeError
 from minidl.initializers import Initializer
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 
@@ -29,6 +30,9 @@ class ParameterSpec:
         fan_out: Outputs that one input feeds.
         decay: Whether weight decay applies to it; not for biases and scales.
         order: Memory order, "C" or "F", of an array that a layer multiplies by.
+        penalty: What is added to the loss for it, such as `L2(1e-4)`.
+        constraint: What holds it after every step, such as `MaxNorm(2.0)`.
+        unit_axis: The axis that counts the units, each of which a constraint looks at by itself.
 
     Example:
         >>> import minidl as dl
@@ -44,6 +48,9 @@ class ParameterSpec:
     fan_out: int | None = None
     decay: bool = True
     order: Literal["C", "F"] = "C"
+    penalty: Penalty | None = None
+    constraint: Constraint | None = None
+    unit_axis: int = -1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "shape", tuple(self.shape))

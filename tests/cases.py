@@ -80,6 +80,11 @@ CASES: dict[str, Case] = {
     "dense": Case(lambda: dl.Dense(3), (5,), _dense),
     "dense without bias": Case(lambda: dl.Dense(4, use_bias=False), (3,), _dense),
     "dense to one": Case(lambda: dl.Dense(1, bias_initializer=dl.Normal()), (1,), _dense),
+    "dense with a penalty and a limit": Case(
+        lambda: dl.Dense(3, weight_penalty=dl.L1L2(0.1, 0.2), weight_constraint=dl.MaxNorm(1)),
+        (5,),
+        _dense,
+    ),
     "dense of ten": Case(lambda: dl.Dense(10, bias_initializer=dl.Normal()), (3,), _dense),
     "dense of sixteen": Case(lambda: dl.Dense(16), (3,), _dense),
     "dense of twenty": Case(lambda: dl.Dense(20), (3,), _dense),
@@ -208,6 +213,11 @@ CASES: dict[str, Case] = {
     "lstm": Case(lambda: dl.LSTM(3), (4, 2), recurrent.recurrent),
     "lstm of sequences": Case(
         lambda: dl.LSTM(2, return_sequences=True), (3, 4), recurrent.recurrent
+    ),
+    "lstm with a penalty and a limit": Case(
+        lambda: dl.LSTM(2, weight_penalty=dl.L1L2(0.1, 0.2), weight_constraint=dl.MaxNorm(1)),
+        (3, 2),
+        recurrent.recurrent,
     ),
     "lstm of one step": Case(lambda: dl.LSTM(1), (1, 1), recurrent.recurrent),
     "gru": Case(lambda: dl.GRU(3), (4, 2), recurrent.recurrent),
@@ -394,6 +404,11 @@ CASES: dict[str, Case] = {
     ),
     "conv, kernel as large as the image": Case(
         lambda: dl.Conv2D(3, (4, 3)), (4, 3, 2), convolution.conv
+    ),
+    "conv with a penalty and a limit": Case(
+        lambda: dl.Conv2D(2, 2, weight_penalty=dl.L1L2(0.1, 0.2), weight_constraint=dl.MaxNorm(1)),
+        (3, 4, 2),
+        convolution.conv,
     ),
     "conv of one pixel": Case(lambda: dl.Conv2D(1, 3, padding=1), (1, 1, 1), convolution.conv),
     "conv of steps": Case(

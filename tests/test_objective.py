@@ -635,3 +635,135 @@ def test_log_probabilities_where_probabilities_belong_are_an_error():
         dl.Objective(model, dl.BinaryCrossEntropy())
     with pytest.raises(dl.DataError, match=r"or use CrossEntropy\(from_logits=True\)"):
         dl.CrossEntropy().value_and_grad(model(X), Y)
+
+
+def penalized(*extra, penalty=dl.L1L2(0.02, 0.03), dtype=np.float64):  # noqa: B008 (frozen)
+    layers = [dl.Dense(5, weight_penalty=penalty), dl.Tanh(), *extra, dl.Dense(4), dl.Softmax()]
+    return dl.Sequential(layers).build((6,), rng=1, dtype=dtype)
+
+
+def test_a_penalty_is_added_once_a_batch():
+    plain, model = penalized(penalty=None), penalized()
+    w = model.layers[0].weight
+    penalty = 0.02 * np.abs(w).sum() + 0.03 * (w * w).sum()
+    gradient = 0.02 * np.sign(w) + 0.06 * w
+    for options in ({}, {"chunk_rows": 7}, {"chunk_rows": 7, "workers": 3}, {"chunk_rows": 50}):
+        loss, _ = dl.Objective(plain, dl.CrossEntropy(), **options).value_and_grad(X, Y)
+        objective = dl.Objective(model, dl.CrossEntropy(), **options)
+        for _ in range(2):
+            value, _ = objective.value_and_grad(X, Y)
+            assert value == pytest.approx(loss + penalty, rel=1e-14)
+            difference = model.layers[0].gradients["weight"] - plain.layers[0].gradients["weight"]
+            np.testing.assert_allclose(difference, gradient, rtol=1e-9)
+            np.testing.assert_array_equal(
+                model.layers[2].gradients["weight"], plain.layers[2].gradients["weight"]
+            )
+        assert objective.value(X, Y) == dl.Objective(plain, dl.CrossEntropy()).value(X, Y)
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_penalties_under_workers_have_the_same_bits(workers):
+    results = []
+    for n in (1, workers):
+        model = penalized(dl.Dropout(0.4), dtype=np.float32)
+        objective = dl.Objective(model, dl.CrossEntropy(), workers=n, chunk_rows=8)
+        value, grads = objective.value_and_grad(X.astype(np.float32), Y)
+        results.append((value, grads.tobytes()))
+    assert results[0] == results[1]
+
+
+def test_penalties_stay_when_no_row_counts():
+    model = penalized()
+    w = model.layers[0].weight
+    objective = dl.Objective(model, dl.CrossEntropy())
+    value, grads = objective.value_and_grad(X, Y, sample_weight=np.zeros(50))
+    assert value == pytest.approx(0.02 * np.abs(w).sum() + 0.03 * (w * w).sum(), rel=1e-14)
+    np.testing.assert_allclose(
+        model.layers[0].gradients["weight"], 0.02 * np.sign(w) + 0.06 * w, rtol=1e-14
+    )
+    assert not model.layers[2].gradients["weight"].any()
+    assert grads.any()
+
+
+def test_penalties_do_not_depend_on_weights_and_masks():
+    def padded(penalty):
+        layers = [
+            dl.Embedding(6, 3, padding_index=0, weight_penalty=penalty),
+            dl.LSTM(2, return_sequences=True, weight_penalty=penalty),
+            dl.Dense(4),
+            dl.Softmax(),
+        ]
+        return dl.Sequential(layers).build((5,), rng=0, dtype=float)
+
+    rng = np.random.default_rng(3)
+    x, y = rng.integers(0, 6, (8, 5)), rng.integers(0, 4, (8, 5))
+    model = padded(dl.L2(0.5))
+    arrays = (model.layers[0].weight, model.layers[1].weight, model.layers[1].recurrent_weight)
+    penalty = sum(0.5 * (w * w).sum() for w in arrays)
+    for options in ({}, {"sample_weight": rng.random(8)}):
+        for chunk_rows in (3, 8):
+            plain, held = (
+                dl.Objective(m, dl.CrossEntropy(), chunk_rows=chunk_rows)
+                for m in (padded(None), model)
+            )
+            loss = plain.value_and_grad(x, y, **options)[0]
+            assert held.value_and_grad(x, y, **options)[0] == pytest.approx(loss + penalty)
+
+
+def test_the_penalty_of_a_frozen_layer_is_left_out():
+    model = penalized()
+    objective = dl.Objective(model, dl.CrossEntropy())
+    with_penalty = objective.value_and_grad(X, Y)[0]
+    model.layers[0].trainable = False
+    without, grads = objective.value_and_grad(X, Y)
+    grads = grads.copy()
+    assert with_penalty > without
+    assert (
+        without == dl.Objective(penalized(penalty=None), dl.CrossEntropy()).value_and_grad(X, Y)[0]
+    )
+    model.layers[0].trainable, model.trainable = True, False  # inside a frozen model
+    assert objective.value_and_grad(X, Y)[0] == without
+    np.testing.assert_array_equal(model.grads, grads)
+
+
+def test_options_count_as_they_are_when_the_objective_is_made():
+    model = penalized(penalty=None)
+    before = dl.Objective(model, dl.CrossEntropy())
+    plain = before.value_and_grad(X, Y)[0]
+    model.layers[0].weight_penalty = dl.L2(1.0)
+    model.layers[0].weight_constraint = dl.MaxNorm(0.1)
+    assert before.value_and_grad(X, Y)[0] == plain
+    objective = dl.Objective(model, dl.CrossEntropy())
+    expected = plain + (model.layers[0].weight ** 2).sum()
+    assert objective.value_and_grad(X, Y)[0] == pytest.approx(expected, rel=1e-14)
+    for twin in (copy.deepcopy(objective), pickle.loads(pickle.dumps(objective))):
+        assert twin.value_and_grad(X, Y)[0] == pytest.approx(expected, rel=1e-14)
+        twin.constrain()
+        assert np.linalg.norm(twin.model.layers[0].weight, axis=0).max() < 0.1 + 1e-12
+    assert np.linalg.norm(model.layers[0].weight, axis=0).max() > 0.5
+
+
+def test_training_shows_penalties_in_its_loss_but_not_in_that_of_validation():
+    model = penalized(penalty=dl.L2(10.0))
+    trainer = dl.Trainer(model, dl.CrossEntropy(), dl.SGD(1e-12), rng=0)
+    history = trainer.fit(X, Y, epochs=1, batch_size=16, validation_data=(X, Y))
+    penalty = 10 * (model.layers[0].weight ** 2).sum()
+    loss = dl.Objective(model, dl.CrossEntropy()).value(X, Y)
+    assert history["val_loss"][0] == pytest.approx(loss, rel=1e-9)
+    assert history["loss"][0] == pytest.approx(loss + penalty, rel=1e-9)
+    assert trainer.evaluate(X, Y)["loss"] == history["val_loss"][0]
+
+
+def test_a_penalty_of_ones_own_may_return_a_numpy_scalar():
+    class Sum(dl.Penalty):
+        def __post_init__(self):
+            pass
+
+        def value(self, w):
+            return w.sum()
+
+        def add_gradient(self, w, out):
+            out += 1
+
+    model = penalized(penalty=Sum())
+    assert type(dl.Objective(model, dl.CrossEntropy()).value_and_grad(X, Y)[0]) is float

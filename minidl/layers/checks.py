@@ -57,6 +57,28 @@ def convert_input(layer: Layer, x: ArrayLike) -> Array:
     return check_input(layer, array)
 
 
+def check_sequences(layer: Layer, input_shape: Shape) -> None:
+    """Raise unless samples are sequences of vectors."""
+    if len(input_shape) != 2:
+        raise ShapeError(
+            f"{layer.where}: expected input of shape (N, T, D), T steps of D numbers, got "
+            f"{batch_shape(input_shape)}. Put Embedding or Reshape before it. A recurrent layer "
+            "before it needs return_sequences=True."
+        )
+
+
+def check_parts(layer: Layer, input_shape: Shape, name: str, parts: int) -> None:
+    """Raise unless the channels, the last axis, can be cut into so many parts."""
+    channels = input_shape[-1]
+    if channels % parts:
+        divisors = ", ".join(str(n) for n in range(1, channels + 1) if channels % n == 0)
+        raise ShapeError(
+            f"{layer.where}: expected a number of channels that is a multiple of {name}={parts}, "
+            f"got {batch_shape(input_shape)}. {channels} channels can be cut into {divisors} "
+            f"{name}."
+        )
+
+
 def check_out(layer: Layer, out: Array, shape: Shape) -> None:
     """Raise unless `out` is an array of exactly this shape and the model's dtype."""
     if not isinstance(out, np.ndarray) or not fits(out.shape, shape) or out.dtype != layer.dtype:

@@ -13,6 +13,7 @@ from minidl.layers.convolution import Convolution, Length
 from minidl.layers.step_windows import add_columns, by_groups, columns, stretches
 from minidl.layers.window_options import Padding
 from minidl.parameters import ParameterSpec
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 
@@ -53,6 +54,8 @@ class Conv1D(Convolution):
         use_bias: Whether to add the bias b.
         weight_initializer: Initial values of W, with `fan_in` = K C / groups; He's suit a ReLU.
         bias_initializer: Initial values of b.
+        weight_penalty: What is added to the loss for W, such as `L2(1e-4)`.
+        weight_constraint: What holds W after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(K, C / groups, F)`.
@@ -90,11 +93,14 @@ class Conv1D(Convolution):
         use_bias: bool = True,
         weight_initializer: Initializer = HeNormal(),  # noqa: B008 (frozen, so it can be shared)
         bias_initializer: Initializer = Zeros(),  # noqa: B008
+        weight_penalty: Penalty | None = None,
+        weight_constraint: Constraint | None = None,
     ) -> None:
         self.filters = whole_number("Conv1D", "filters", filters)
         self.use_bias = flag("Conv1D", "use_bias", use_bias)
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer
+        self.weight_penalty, self.weight_constraint = weight_penalty, weight_constraint
         self._keep_windows(kernel_size, stride, padding, dilation, groups)
 
     def output_shape(self, input_shape: Shape) -> Shape:

@@ -15,6 +15,7 @@ from minidl.layers.convolution import Convolution, Length
 from minidl.layers.correlation import correlate, spread, weight_gradient
 from minidl.layers.window_options import Padding
 from minidl.parameters import ParameterSpec
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 
@@ -48,6 +49,8 @@ class Conv2DTranspose(Convolution):
         weight_initializer: Initial values of W, with `fan_in` = KH KW C / (stride in both axes
             multiplied), the number of terms of a sum away from the edges, rounded up.
         bias_initializer: Initial values of b.
+        weight_penalty: What is added to the loss for W, such as `L2(1e-4)`.
+        weight_constraint: What holds W after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(KH, KW, F, C)`, as in Keras.
@@ -79,11 +82,14 @@ class Conv2DTranspose(Convolution):
         use_bias: bool = True,
         weight_initializer: Initializer = HeNormal(),  # noqa: B008 (frozen, so it can be shared)
         bias_initializer: Initializer = Zeros(),  # noqa: B008
+        weight_penalty: Penalty | None = None,
+        weight_constraint: Constraint | None = None,
     ) -> None:
         self.filters = whole_number("Conv2DTranspose", "filters", filters)
         self.use_bias = flag("Conv2DTranspose", "use_bias", use_bias)
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer
+        self.weight_penalty, self.weight_constraint = weight_penalty, weight_constraint
         self._keep_windows(kernel_size, stride, padding)
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -105,7 +111,7 @@ class Conv2DTranspose(Convolution):
     def parameter_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:
         (kh, kw), (sh, sw) = self.geometry.kernel, self.geometry.stride
         c, f = input_shape[2], self.filters
-        return self._specs((kh, kw, f, c), -(-kh * kw * c // (sh * sw)), kh * kw * f)
+        return self._specs((kh, kw, f, c), -(-kh * kw * c // (sh * sw)), kh * kw * f, unit_axis=2)
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
         y = batch_empty(len(x), self.bound.output_shape, x.dtype) if out is None else out

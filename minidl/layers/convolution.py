@@ -9,10 +9,11 @@ from minidl.arguments import whole_number
 from minidl.errors import ArgumentError, ShapeError
 from minidl.initializers import Initializer
 from minidl.layers.base import Layer
-from minidl.layers.checks import batch_shape
+from minidl.layers.checks import batch_shape, check_parts
 from minidl.layers.window_options import Padding, check_padding, lengths, plain, remembered
 from minidl.layers.windows import Geometry
 from minidl.parameters import ParameterSpec
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 Length = int | Sequence[int]
@@ -30,6 +31,8 @@ class Convolution(Layer):
     use_bias: bool
     weight_initializer: Initializer
     bias_initializer: Initializer
+    weight_penalty: Penalty | None
+    weight_constraint: Constraint | None
     weight: Array
     bias: Array
     _axes = 2
@@ -63,14 +66,7 @@ class Convolution(Layer):
                 f"{self.where}: expected input of shape {batch_shape(tuple(axes))}, got "
                 f"{batch_shape(input_shape)}. {fix}"
             )
-        channels, groups = input_shape[-1], self.geometry.groups
-        if channels % groups:
-            divisors = ", ".join(str(g) for g in range(1, channels + 1) if channels % g == 0)
-            raise ShapeError(
-                f"{self.where}: expected a number of channels that is a multiple of "
-                f"groups={groups}, got {batch_shape(input_shape)}. {channels} channels can be cut "
-                f"into {divisors} groups."
-            )
+        check_parts(self, input_shape, "groups", self.geometry.groups)
 
     def _check_images(self, input_shape: Shape) -> None:
         fix = "Add Reshape((height, width, channels)) before it."
@@ -82,9 +78,20 @@ class Convolution(Layer):
             )
         self._check_channels(input_shape, ("H", "W", "C"), fix)
 
-    def _specs(self, shape: Shape, fan_in: int, fan_out: int) -> Sequence[ParameterSpec]:
+    def _specs(
+        self, shape: Shape, fan_in: int, fan_out: int, unit_axis: int = -1
+    ) -> Sequence[ParameterSpec]:
         start, start_b = self.weight_initializer, self.bias_initializer
-        w = ParameterSpec("weight", shape, start, fan_in=fan_in, fan_out=fan_out)
+        w = ParameterSpec(
+            "weight",
+            shape,
+            start,
+            fan_in=fan_in,
+            fan_out=fan_out,
+            penalty=self.weight_penalty,
+            constraint=self.weight_constraint,
+            unit_axis=unit_axis,
+        )
         b = ParameterSpec(
             "bias", (self.filters,), start_b, fan_in=fan_in, fan_out=fan_out, decay=False
         )

@@ -13,6 +13,7 @@ from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
 from minidl.parameters import ParameterSpec
 from minidl.products import NARROW, as_rows, matmul, rows_times
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 
@@ -36,6 +37,8 @@ class Dense(Layer):
         use_bias: Whether to add the bias b.
         weight_initializer: Initial values of W; He's suit a ReLU behind it.
         bias_initializer: Initial values of b.
+        weight_penalty: What is added to the loss for W, such as `L2(1e-4)`.
+        weight_constraint: What holds W after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(D, M)`.
@@ -68,11 +71,14 @@ class Dense(Layer):
         use_bias: bool = True,
         weight_initializer: Initializer = HeNormal(),  # noqa: B008 (frozen, so it can be shared)
         bias_initializer: Initializer = Zeros(),  # noqa: B008
+        weight_penalty: Penalty | None = None,
+        weight_constraint: Constraint | None = None,
     ) -> None:
         self.units = whole_number("Dense", "units", units)
         self.use_bias = flag("Dense", "use_bias", use_bias)
         self.weight_initializer = weight_initializer
         self.bias_initializer = bias_initializer
+        self.weight_penalty, self.weight_constraint = weight_penalty, weight_constraint
 
     def output_shape(self, input_shape: Shape) -> Shape:
         if len(input_shape) not in (1, 2) or input_shape[-1] is None:
@@ -91,6 +97,8 @@ class Dense(Layer):
             fan_in=d,
             fan_out=m,
             order="F" if m < NARROW else "C",  # a third off the products with ten columns
+            penalty=self.weight_penalty,
+            constraint=self.weight_constraint,
         )
         b = ParameterSpec("bias", (m,), self.bias_initializer, fan_in=d, fan_out=m, decay=False)
         return [w, b] if self.use_bias else [w]

@@ -8,10 +8,12 @@ import numpy as np
 
 from minidl.arguments import whole_number
 from minidl.buffers import batch_empty
-from minidl.errors import ArgumentError, DataError, DTypeError
+from minidl.errors import ArgumentError
 from minidl.initializers import Initializer, Uniform
 from minidl.layers.base import Layer
+from minidl.layers.indices import check_indices
 from minidl.parameters import ParameterSpec
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 
@@ -38,6 +40,8 @@ class Embedding(Layer):
         units: Length M of each vector.
         padding_index: The index of padding, if there is one.
         weight_initializer: Initial values of W; as in Keras uniform, and small.
+        weight_penalty: What is added to the loss for W, such as `L2(1e-4)`.
+        weight_constraint: What holds W after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(V, M)`.
@@ -71,6 +75,8 @@ class Embedding(Layer):
         *,
         padding_index: int | None = None,
         weight_initializer: Initializer = Uniform(-0.05, 0.05),  # noqa: B008 (frozen)
+        weight_penalty: Penalty | None = None,
+        weight_constraint: Constraint | None = None,
     ) -> None:
         self.vocabulary_size = whole_number("Embedding", "vocabulary_size", vocabulary_size)
         self.units = whole_number("Embedding", "units", units)
@@ -83,13 +89,24 @@ class Embedding(Layer):
                     f"got {padding_index}."
                 )
         self.weight_initializer = weight_initializer
+        self.weight_penalty, self.weight_constraint = weight_penalty, weight_constraint
 
     def output_shape(self, input_shape: Shape) -> Shape:
         return (*input_shape, self.units)
 
     def parameter_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:
         v, m = self.vocabulary_size, self.units
-        return [ParameterSpec("weight", (v, m), self.weight_initializer, fan_in=v, fan_out=m)]
+        w = ParameterSpec(
+            "weight",
+            (v, m),
+            self.weight_initializer,
+            fan_in=v,
+            fan_out=m,
+            penalty=self.weight_penalty,
+            constraint=self.weight_constraint,
+            unit_axis=0,
+        )
+        return [w]
 
     def compute_mask(self, x: Array) -> Array | None:
         if self.padding_index is None or x.ndim < 2:
@@ -102,7 +119,7 @@ class Embedding(Layer):
         return self.padding_index is not None
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:
-        self._check_indices(x)
+        check_indices(self, x, self.vocabulary_size)
         if out is None:
             out = batch_empty(len(x), (*x.shape[1:], self.units), self.dtype)
         x = x.astype(np.intp, copy=False)
@@ -131,20 +148,3 @@ class Embedding(Layer):
         dx = batch_empty(len(x), x.shape[1:], dy.dtype) if out is None else out
         dx[...] = 0.0
         return dx
-
-    def _check_indices(self, x: Array) -> None:
-        if x.dtype.kind not in "iu":
-            raise DTypeError(
-                f"{self.where}: expected integers, one index of a row for each vector, got dtype "
-                f"{x.dtype}. Embedding is the first layer of a model; convert the indices: "
-                "x.astype(np.int64)."
-            )
-        wrong = (x < 0) | (x >= self.vocabulary_size)
-        if wrong.any():
-            row, *place = np.argwhere(wrong)[0].tolist()
-            position = f", position {', '.join(map(str, place))}" if place else ""
-            raise DataError(
-                f"{self.where}: expected indices from 0 to {self.vocabulary_size - 1}, got "
-                f"{x[row, *place]} in row {row} of this batch{position}. Give a larger "
-                "vocabulary_size, or an index of its own to all that is not in the vocabulary."
-            )

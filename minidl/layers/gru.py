@@ -43,6 +43,8 @@ class GRU(Recurrent):
     Args:
         units: Length M of the state.
         return_sequences: Whether y is the state after every step; otherwise that after the last.
+        weight_penalty: What is added to the loss for W and U, such as `L2(1e-4)`.
+        weight_constraint: What holds W and U after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(D, 3 M)`, blocks in the order r, z, n; Glorot's uniform values at first.

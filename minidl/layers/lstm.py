@@ -45,6 +45,8 @@ class LSTM(Recurrent):
     Args:
         units: Length M of h and c.
         return_sequences: Whether y is h after every step; otherwise that after the last one.
+        weight_penalty: What is added to the loss for W and U, such as `L2(1e-4)`.
+        weight_constraint: What holds W and U after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(D, 4 M)`, gates in the order i, f, g, o; Glorot's uniform values at first.

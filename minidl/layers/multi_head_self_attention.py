@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from minidl.arguments import flag, whole_number
-from minidl.errors import ShapeError
 from minidl.initializers import GlorotUniform, Zeros
 from minidl.layers.attention import attend, attend_backward
 from minidl.layers.base import Layer
-from minidl.layers.checks import batch_shape
+from minidl.layers.checks import check_parts, check_sequences
 from minidl.parameters import ParameterSpec
 from minidl.products import as_rows, rows_times
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 
@@ -27,8 +28,7 @@ class MultiHeadSelfAttention(Layer):
     $$A = \mathrm{softmax}\!\left(Q K^T / \sqrt d\right), \qquad C = A V ,$$
 
     the softmax over keys: step i takes a mean of all values, weighted by how well its query agrees
-    with their keys. The heads' C, side by side, are mapped once more: $y = C W_o + b_o$. Backward,
-    in each head:
+    with their keys. The heads' C, side by side, are mapped: $y = C W_o + b_o$. Backward, by heads,
 
     $$dV = A^T dC, \qquad dA = dC\, V^T, \qquad dS_{ij} = A_{ij} (dA_{ij} - \sum_k dA_{ik} A_{ik})$$
 
@@ -36,9 +36,9 @@ class MultiHeadSelfAttention(Layer):
 
     A step with `mask` False is never attended to; as a query it counts like any other. A query that
     may attend to nothing gets C = 0, so that $y = b_o$, and no gradient. The order of steps is seen
-    only with `PositionalEncoding` before the layer, or through `causal`.
-    Cost: $8 N T D^2 + 4 N T^2 D$ floating-point operations forward, twice that backward. Training
-    keeps all A, $N H T^2$ numbers, until backward; inference has 2 MiB of them at a time.
+    only behind `PositionalEncoding`, or through `causal`. Forward takes $8 N T D^2 + 4 N T^2 D$
+    floating-point operations, backward twice that. Training keeps all A, $N H T^2$ numbers;
+    inference has 2 MiB of them at a time.
 
     Shapes:
         x and y `(N, T, D)`, mask `(N, T)`; T may be left open: `build((None, D))`.
@@ -46,6 +46,8 @@ class MultiHeadSelfAttention(Layer):
     Args:
         heads: Number of heads H, a divisor of D.
         causal: Whether step t attends to steps 0 to t only, as a model of what comes next must.
+        weight_penalty: What is added to the loss for W and $W_o$, such as `L2(1e-4)`.
+        weight_constraint: What holds W and $W_o$ after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(D, 3 D)`; columns for queries, then keys, then values, in each head after head.
@@ -74,32 +76,30 @@ class MultiHeadSelfAttention(Layer):
     output_weight: Array
     output_bias: Array
 
-    def __init__(self, heads: int, *, causal: bool = False) -> None:
+    def __init__(
+        self,
+        heads: int,
+        *,
+        causal: bool = False,
+        weight_penalty: Penalty | None = None,
+        weight_constraint: Constraint | None = None,
+    ) -> None:
         self.heads = whole_number("MultiHeadSelfAttention", "heads", heads)
         self.causal = flag("MultiHeadSelfAttention", "causal", causal)
+        self.weight_penalty, self.weight_constraint = weight_penalty, weight_constraint
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 2:
-            raise ShapeError(
-                f"{self.where}: expected input of shape (N, T, D), T steps of D numbers, got "
-                f"{batch_shape(input_shape)}. Put Embedding or Reshape before it."
-            )
-        _, d = input_shape
-        if d % self.heads:
-            divisors = ", ".join(str(h) for h in range(1, d + 1) if d % h == 0)
-            raise ShapeError(
-                f"{self.where}: expected input of shape (N, T, D) with D a multiple of the "
-                f"{self.heads} heads, got {batch_shape(input_shape)}. {d} can be cut into "
-                f"{divisors} heads."
-            )
+        check_sequences(self, input_shape)
+        check_parts(self, input_shape, "heads", self.heads)
         return input_shape
 
     def parameter_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:
         _, d = input_shape
+        held: Any = {"penalty": self.weight_penalty, "constraint": self.weight_constraint}
         return [
-            ParameterSpec("weight", (d, 3 * d), GlorotUniform(), fan_in=d, fan_out=3 * d),
+            ParameterSpec("weight", (d, 3 * d), GlorotUniform(), fan_in=d, fan_out=3 * d, **held),
             ParameterSpec("bias", (3 * d,), Zeros(), decay=False),
-            ParameterSpec("output_weight", (d, d), GlorotUniform(), fan_in=d, fan_out=d),
+            ParameterSpec("output_weight", (d, d), GlorotUniform(), fan_in=d, fan_out=d, **held),
             ParameterSpec("output_bias", (d,), Zeros(), decay=False),
         ]
 

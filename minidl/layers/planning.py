@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from minidl.errors import ArgumentError, ArgumentTypeError, ShapeError, StateError
 from minidl.parameters import ParameterSpec, total_size
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Shape
 
 if TYPE_CHECKING:
@@ -135,6 +136,15 @@ def _checked_specs(layer: Layer, method: str, specs: object) -> tuple[ParameterS
                 f"{layer.where}: the initializer of {spec.name!r} must be an instance such as "
                 f"Zeros(), Constant(0.1) or HeNormal(), got {spec.initializer!r}."
             )
+        for name, value, kind, such_as in (
+            ("penalty", spec.penalty, Penalty, "L2(1e-4)"),
+            ("constraint", spec.constraint, Constraint, "MaxNorm(2.0)"),
+        ):
+            if not isinstance(value, kind | None):
+                raise ArgumentTypeError(
+                    f"{layer.where}: the {name} of {spec.name!r} must be an instance such as "
+                    f"{such_as}, got {value!r}."
+                )
     return tuple(specs)
 
 

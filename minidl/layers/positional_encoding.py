@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from minidl.errors import ShapeError
 from minidl.layers.base import Layer
-from minidl.layers.checks import batch_shape
+from minidl.layers.checks import check_sequences
 from minidl.typing import Array, Shape
 
 LONGEST = 10_000.0  # the slowest wave has a period of about 2 pi times as many steps
@@ -45,11 +44,7 @@ class PositionalEncoding(Layer):
     """
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 2:
-            raise ShapeError(
-                f"{self.where}: expected input of shape (N, T, D), T steps of D numbers, got "
-                f"{batch_shape(input_shape)}. Put Embedding or Reshape before it."
-            )
+        check_sequences(self, input_shape)
         return input_shape
 
     def forward(self, x: Array, *, training: bool = False, out: Array | None = None) -> Array:

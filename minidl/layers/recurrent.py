@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from minidl.arguments import flag, whole_number
-from minidl.errors import ShapeError
 from minidl.initializers import GlorotUniform, Initializer, Orthogonal
 from minidl.layers.base import Layer
-from minidl.layers.checks import batch_shape
+from minidl.layers.checks import check_sequences
 from minidl.layers.scratch import Scratch
 from minidl.parameters import ParameterSpec
+from minidl.regularization import Constraint, Penalty
 from minidl.typing import Array, Shape
 
 
@@ -36,9 +36,17 @@ class Recurrent(Layer):
     recurrent_weight: Array
     bias: Array
 
-    def __init__(self, units: int, *, return_sequences: bool = False) -> None:
+    def __init__(
+        self,
+        units: int,
+        *,
+        return_sequences: bool = False,
+        weight_penalty: Penalty | None = None,
+        weight_constraint: Constraint | None = None,
+    ) -> None:
         self.units = whole_number(type(self).__name__, "units", units)
         self.return_sequences = flag(type(self).__name__, "return_sequences", return_sequences)
+        self.weight_penalty, self.weight_constraint = weight_penalty, weight_constraint
         self._scratch = Scratch()
 
     @abstractmethod
@@ -64,20 +72,16 @@ class Recurrent(Layer):
         self.gradients["recurrent_weight"][...] = dA[d + 1 :]
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        if len(input_shape) != 2:
-            raise ShapeError(
-                f"{self.where}: expected input of shape (N, T, D), T steps of D numbers, got "
-                f"{batch_shape(input_shape)}. Put Embedding or Reshape before it. A recurrent "
-                "layer before it needs return_sequences=True."
-            )
+        check_sequences(self, input_shape)
         return (input_shape[0], self.units) if self.return_sequences else (self.units,)
 
     def gate_specs(self, d: int, gates: int, bias: Initializer) -> list[ParameterSpec]:
         """W (D, G M), U (M, G M) and b (G M,) with the initial values usual for them."""
         m, gm = self.units, gates * self.units
+        held: Any = {"penalty": self.weight_penalty, "constraint": self.weight_constraint}
         return [
-            ParameterSpec("weight", (d, gm), GlorotUniform(), fan_in=d, fan_out=gm),
-            ParameterSpec("recurrent_weight", (m, gm), Orthogonal(), fan_in=m, fan_out=gm),
+            ParameterSpec("weight", (d, gm), GlorotUniform(), fan_in=d, fan_out=gm, **held),
+            ParameterSpec("recurrent_weight", (m, gm), Orthogonal(), fan_in=m, fan_out=gm, **held),
             ParameterSpec("bias", (gm,), bias, fan_in=d, fan_out=gm, decay=False),
         ]
 
@@ -132,18 +136,12 @@ class Recurrent(Layer):
             ds[:m] += A[d + 1 :] @ a[t]  # (M, G M) @ (G M, N) -> (M, N)
             if mask is not None:
                 ds += passed_by
-        da = self._steps_inside("da", a)  # (G M, T N): one product sums over steps and batch
-        inputs = self._steps_inside("inputs", columns[:-1, :k])  # (K, T N)
+        inside = self._scratch.steps_inside
+        da = inside("da", a)  # (G M, T N): one product sums over steps and batch
+        inputs = inside("inputs", columns[:-1, :k])  # (K, T N)
         self.unstack_gradients(inputs @ da.T)  # (K, T N) @ (T N, G M) -> (K, G M)
         if not input_grad:
             return None
         columns_grad = (A[:d] @ da).reshape(d, steps, n)  # (D, G M) @ (G M, T N) -> (D, T N)
         dx: Array = np.positive(columns_grad.transpose(2, 1, 0), out=out, order="C")
         return dx  # (N, T, D)
-
-    def _steps_inside(self, name: str, a: Array) -> Array:
-        """Copy (T, K, N) to (K, T N)."""
-        steps, k, n = a.shape
-        copy = self._scratch.empty(name, (k, steps, n), a.dtype)
-        np.copyto(copy, a.transpose(1, 0, 2))
-        return copy.reshape(k, steps * n)

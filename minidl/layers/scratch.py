@@ -28,6 +28,13 @@ class Scratch(dict[str, Array]):
             block = self[name] = np.empty(size, dtype)
         return block[:size].reshape(shape)
 
+    def steps_inside(self, name: str, a: Array) -> Array:
+        """Copy (T, K, N) to (K, T N)."""
+        steps, k, n = a.shape
+        copy = self.empty(name, (k, steps, n), a.dtype)
+        np.copyto(copy, a.transpose(1, 0, 2))
+        return copy.reshape(k, steps * n)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return type(self)()
 

@@ -34,6 +34,8 @@ class SimpleRNN(Recurrent):
     Args:
         units: Length M of the state.
         return_sequences: Whether y is the state after every step; otherwise that after the last.
+        weight_penalty: What is added to the loss for W and U, such as `L2(1e-4)`.
+        weight_constraint: What holds W and U after every step, such as `MaxNorm(2.0)`.
 
     Attributes:
         weight: W `(D, M)`, Glorot's uniform values at first.

@@ -252,7 +252,7 @@ def test_parameters_and_their_start():
         (
             dl.MultiHeadSelfAttention(4),
             (None, 6),
-            r"D a multiple of the 4 heads, got \(N, T, 6\)\. 6 can be cut into 1, 2, 3, 6 heads",
+            r"a multiple of heads=4, got \(N, T, 6\)\. 6 channels can be cut into 1, 2, 3, 6 heads",
         ),
     ],
 )
