@@ -119,3 +119,90 @@ def test_losses(weight):
     yes = (labels == 2).astype(int)
     value, _ = dl.BinaryCrossEntropy().value_and_grad(p[:, 2:], yes[:, None], **options)
     assert value == pytest.approx(metrics.log_loss(yes, p[:, 2], **options), rel=1e-12)
+
+
+PAIRS = [
+    (dl.precision, metrics.precision_score),
+    (dl.recall, metrics.recall_score),
+    (dl.f1_score, metrics.f1_score),
+]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+@pytest.mark.parametrize("average", ["macro", "micro"])
+@pytest.mark.parametrize("classes", [1, 2, 3, 10, 40])
+@pytest.mark.parametrize("n", [1, 7, 500])
+def test_precision_recall_f1(ours, theirs, average, classes, n):
+    rng = np.random.default_rng(classes)
+    true = rng.integers(0, classes, n)
+    pred = np.where(rng.random(n) < 0.6, true, rng.integers(0, classes + 2, n))  # 2 never true
+    expected = theirs(true, pred, average=average, zero_division=0)
+    assert ours(true, pred, average=average) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+    several = rng.integers(0, 2, (2, n, classes))
+    several[:, :, 0] = 0  # a label that is never there and never predicted
+    if classes > 1:
+        expected = theirs(*several, average=average, zero_division=0)
+        assert ours(*several, average=average) == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+@pytest.mark.parametrize(("ours", "theirs"), PAIRS)
+@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("predicted", [0.0, 0.3, 1.0])
+def test_precision_recall_f1_of_class_1(ours, theirs, share, predicted):
+    rng = np.random.default_rng(0)
+    true, pred = rng.random((2, 200)) < [[share], [predicted]]
+    expected = theirs(true, pred, zero_division=0)
+    assert ours(true, pred) == pytest.approx(expected, rel=1e-12)
+    assert ours(true.astype(int), pred.astype(int)) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+@pytest.mark.parametrize("values", [3, 10**9])
+def test_top_k_accuracy(k, values):
+    rng = np.random.default_rng(k)
+    scores, labels = rng.integers(0, values, (500, 6)) / values, rng.integers(0, 6, 500)
+    # Of equal scores they put the larger class first, and ours the smaller: the other way round.
+    expected = metrics.top_k_accuracy_score(5 - labels, scores[:, ::-1], k=k, labels=range(6))
+    assert dl.top_k_accuracy(labels, scores, k=k) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("values", [2, 7, 10**9], ids=["two scores", "ties", "no ties"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_roc_auc(values, dtype):
+    rng = np.random.default_rng(values)
+    true, score = rng.random(500) < 0.2, (rng.integers(0, values, 500) / values).astype(dtype)
+    assert dl.roc_auc(true, score) == pytest.approx(metrics.roc_auc_score(true, score), rel=1e-12)
+    labels, scores = rng.integers(0, 4, 500), 1 + rng.integers(0, values, (500, 4))
+    p = (scores / scores.sum(axis=1, keepdims=True)).astype(dtype)
+    expected = metrics.roc_auc_score(labels, p, multi_class="ovr", average="macro")
+    assert dl.roc_auc(labels, p) == pytest.approx(expected, rel=1e-12)
+    several = rng.random((500, 4)) < 0.3
+    expected = metrics.roc_auc_score(several, scores, average="macro")
+    assert dl.roc_auc(several, scores) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+@pytest.mark.parametrize(
+    ("true", "score"),
+    [
+        (np.ones(5, int), np.linspace(0, 1, 5)),
+        (np.zeros(5, int), np.linspace(0, 1, 5)),
+        (np.array([[0, 1], [1, 1]]), np.array([[0.5, 0.3], [0.1, 0.2]])),
+    ],
+    ids=["no negatives", "no positives", "second label always 1"],
+)
+def test_roc_auc_that_is_not_defined(true, score):
+    assert np.isnan(dl.roc_auc(true, score))
+    assert np.isnan(metrics.roc_auc_score(true, score))
+
+
+@pytest.mark.parametrize("shape", [(2,), (300,), (300, 1), (300, 4)])
+def test_regression_metrics(shape):
+    rng = np.random.default_rng(0)
+    true, pred = rng.normal(size=(2, *shape)) + 3
+    for _ in range(2):  # the second time with a constant target
+        assert dl.r2_score(true, pred) == pytest.approx(metrics.r2_score(true, pred), rel=1e-12)
+        assert dl.r2_score(true, true) == metrics.r2_score(true, true) == 1
+        expected = metrics.mean_absolute_error(true, pred)
+        assert dl.mean_absolute_error(true, pred) == pytest.approx(expected, rel=1e-12)
+        true.reshape(len(true), -1)[:, 0] = 2.5

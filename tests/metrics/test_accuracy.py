@@ -1,6 +1,4 @@
-import dataclasses
 import re
-from functools import partial
 
 import numpy as np
 import pytest
@@ -66,7 +64,9 @@ def test_confusion_matrix_of_two_integer_dtypes():
     np.testing.assert_array_equal(matrix, [[0, 1], [0, 1]])
 
 
-@pytest.mark.parametrize("metric", [dl.accuracy, dl.confusion_matrix])
+@pytest.mark.parametrize(
+    "metric", [dl.accuracy, dl.confusion_matrix, dl.f1_score, dl.r2_score, dl.mean_absolute_error]
+)
 @pytest.mark.parametrize(
     ("true", "pred", "message"),
     [
@@ -76,9 +76,19 @@ def test_confusion_matrix_of_two_integer_dtypes():
         ([0, 1], np.zeros((2, 2, 2)), "y_pred (2, 2, 2). Every sample needs one prediction."),
         ([0, 1], [[0], [1]], "y_true has shape (2,), y_pred (2, 1). Use y_pred.ravel()."),
         ([[0], [1]], [0, 1], "y_true has shape (2, 1), y_pred (2,)."),
-        ([], [], "there are no samples."),
+        ([], [], "there are no samples. Expected shape (N, ...), got (0,)."),
+        (1, 1, "there are no samples. Expected shape (N, ...), got ()."),
     ],
-    ids=["length", "probabilities", "more rows", "images", "column", "true column", "empty"],
+    ids=[
+        "length",
+        "probabilities",
+        "more rows",
+        "images",
+        "column",
+        "true column",
+        "empty",
+        "number",
+    ],
 )
 def test_shapes_that_do_not_fit_are_explained(metric, true, pred, message):
     with pytest.raises(dl.ShapeError, match=f"^{metric.__name__}: .*{re.escape(message)}"):
@@ -112,50 +122,9 @@ def test_labels_that_cannot_be_counted_are_explained(true, pred, n_classes, mess
     ],
     ids=["true", "predicted", "nan"],
 )
-def test_accuracy_of_measurements_is_refused(true, pred, message):
-    with pytest.raises(dl.DataError, match=f"^accuracy: compares labels, but {message}"):
-        dl.accuracy(true, pred)
-
-
-class Scorer:
-    def __call__(self, y_true, y_pred):
-        return 0.5
-
-
-@pytest.mark.parametrize(
-    ("function", "name"),
-    [(dl.accuracy, "accuracy"), (Scorer(), "Scorer"), (partial(dl.accuracy), "partial")],
-)
-def test_a_metric_is_named_after_its_function(function, name):
-    assert dl.Metric(function).name == name
-    assert dl.Metric(function, name="mine").name == "mine"
-    assert dl.Metric(function).needs == "labels"
-
-
-@pytest.mark.parametrize("from_logits", [False, True])
-@pytest.mark.parametrize("outputs", [1, 2])
-def test_a_trainer_asks_for_labels_at_probability_one_half(outputs, from_logits):
-    layers = [dl.Dense(outputs, weight_initializer=dl.Ones())]
-    model = dl.Sequential(layers if from_logits else [*layers, dl.Sigmoid()]).build((1,))
-    loss = dl.BinaryCrossEntropy(from_logits=from_logits)
-    trainer = dl.Trainer(model, loss, dl.SGD(0.1), metrics=[dl.accuracy])
-    x = np.array([[-2.0], [-0.2], [0.2], [0.4], [2.0]])  # also the logits
-    assert trainer.evaluate(x, np.repeat(x > 0, outputs, axis=1))["accuracy"] == 1
-
-
-def test_a_metric_is_a_value():
-    assert dl.Metric(dl.accuracy) == dl.Metric(dl.accuracy, name="accuracy")
-    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign to field 'name'"):
-        dl.Metric(dl.accuracy).name = "other"
-
-
-@pytest.mark.parametrize("function", [0.5, "accuracy", None], ids=str)
-def test_a_metric_needs_a_function(function):
-    message = re.escape(f"expected a function (y_true, y_pred) -> float, got {function!r}")
-    with pytest.raises(dl.ArgumentTypeError, match=message):
-        dl.Metric(function)
-
-
-def test_a_metric_needs_labels_or_probabilities():
-    with pytest.raises(dl.ArgumentError, match="must be 'labels' or 'probabilities', got 'logits'"):
-        dl.Metric(dl.accuracy, needs="logits")
+def test_labels_that_are_measurements_are_refused(true, pred, message):
+    fix = ". For regression use dl.mean_absolute_error or dl.r2_score."
+    for metric in (dl.accuracy, dl.f1_score):
+        expected = f"{metric.__name__}: compares labels, but {message}{fix}"
+        with pytest.raises(dl.DataError, match=f"^{re.escape(expected)}"):
+            metric(true, pred)
