@@ -1,5 +1,6 @@
-"""Rows read ahead are the rows that plain indexing gives."""
+"""Rows read ahead, or from a file, are the rows that plain indexing gives."""
 
+import mmap
 import threading
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from minidl import reading
 from minidl.buffers import batch_empty
-from minidl.reading import gathered, in_stretches
+from minidl.reading import MappedRows, gathered, in_stretches, is_mapped
 
 N = 53
 MAIN = threading.main_thread()
@@ -185,3 +186,135 @@ def test_a_consumer_that_stops_early_leaves_no_thread_behind(monkeypatch, ahead,
         with pytest.raises(ZeroDivisionError, match="by zero"):
             consume(make())
         assert not new_threads()
+
+
+@pytest.fixture
+def file_of(tmp_path):
+    """Write an array to a file and map it."""
+
+    def make(x, mode="r", name="x"):
+        np.save(tmp_path / f"{name}.npy", x)
+        return np.load(tmp_path / f"{name}.npy", mmap_mode=mode)
+
+    return make
+
+
+X = numbered(4, 3)
+NUMBERS = np.array([5, 2, 40, 2, 17])
+
+
+@pytest.mark.parametrize("mode", ["r", "r+"])
+@pytest.mark.parametrize("held", [1, 2**20, 2**30])
+@pytest.mark.parametrize("numbers", [None, NUMBERS], ids=["all", "some"])
+def test_mapped_rows_are_those_of_the_array(monkeypatch, file_of, mode, held, numbers):
+    monkeypatch.setattr(reading, "HELD_BYTES", held)
+    rows = MappedRows(file_of(X, mode), numbers=numbers)
+    expected = X if numbers is None else X[numbers]
+    assert (rows.shape, rows.ndim, rows.dtype) == (expected.shape, 3, expected.dtype)
+    for part in (slice(0, 3), slice(2, 100), np.array([4, 0, 4, 3]), np.array([1])):
+        np.testing.assert_array_equal(rows[part], expected[part], strict=True)
+    out = np.empty((3, 4, 3), np.float32)
+    rows.take(np.array([4, 1, 2]), 0, out)
+    np.testing.assert_array_equal(out, expected[[4, 1, 2]])
+
+
+def test_mapped_rows_are_converted_and_are_copies(file_of):
+    mapped = file_of(X.astype(np.float64), "r+")
+    rows = MappedRows(mapped, np.float32)
+    part = rows[0:4]
+    np.testing.assert_array_equal(part, X[:4], strict=True)
+    part[...] = 0
+    np.testing.assert_array_equal(mapped, X)
+    some = rows.subset(NUMBERS)
+    assert (some.shape, some.dtype) == ((5, 4, 3), np.float32)
+    np.testing.assert_array_equal(some[0:5], X[NUMBERS], strict=True)
+    np.testing.assert_array_equal(some.subset(np.array([2, 0]))[0:2], X[[40, 5]], strict=True)
+
+
+def test_what_was_written_to_a_mapped_file_is_seen(file_of):
+    mapped = file_of(X, "r+")
+    rows = MappedRows(mapped)
+    mapped[3] = -1.0
+    rows.give_back()
+    assert (rows[3:4] == -1).all()
+    assert (mapped[3] == -1).all()
+
+
+def test_blocks_have_the_bytes_that_are_read_at_a_time(monkeypatch, file_of):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 500)
+    assert MappedRows(file_of(X)).block_rows == 10  # of 48 bytes
+    assert MappedRows(file_of(X), np.float64).block_rows == 10  # as they are in the file
+
+
+def test_which_arrays_are_mapped(file_of):
+    mapped = file_of(X)
+    for x in (mapped, mapped[3:9], np.asarray(mapped), mapped.reshape(N, 12), file_of(X, "r+")):
+        assert is_mapped(x)
+    by_hand = np.frombuffer(mmap.mmap(-1, mmap.PAGESIZE), np.uint8)  # no file of rows
+    private = file_of(X, "c", "private")  # its changes are in memory alone
+    others = [
+        X,
+        np.array(mapped),
+        mapped[:, ::2],
+        mapped[::2],
+        private,
+        private[2:4],
+        by_hand,
+        [1.0],
+    ]
+    for x in others:
+        assert not is_mapped(x)
+
+
+def test_part_of_a_mapped_array(monkeypatch, file_of):
+    monkeypatch.setattr(reading, "HELD_BYTES", 1)  # so that its memory is given back, too
+    rows = MappedRows(file_of(X)[3:9])
+    np.testing.assert_array_equal(rows[1:100], X[4:9], strict=True)
+
+
+def test_changes_of_a_private_copy_are_never_given_back(file_of):
+    private = file_of(X, "c")
+    private[2] = -1.0
+    rows = MappedRows(private)
+    rows.give_back()
+    assert (rows[2:3] == -1).all()
+
+
+@pytest.mark.parametrize(
+    ("order", "held", "expected"),
+    [
+        (np.arange(0, 250, 25), 10_480, 1),  # ten rows of 48 bytes, each with its 1,000 around
+        (np.arange(0, 250, 25)[::-1], 10_480, 1),
+        (np.arange(0, 225, 25), 10_480, 0),
+        (np.arange(0, 250, 25), 10_481, 0),
+        (np.arange(0, 750, 25), 10_480, 3),
+        (np.arange(0, 750, 25), 10_481, 1),  # after the second ten, and the count begins at 0
+        (np.arange(0, 240, 2), 10_480, 2),  # near each other: ten rows are 18 * 48 + 1000
+        (np.arange(70), 8 * 1432, 0),  # read ten at a time, 9 * 48 + 1000
+        (np.arange(80), 8 * 1432, 1),
+        (np.arange(80), 8 * 1432 + 1, 0),
+        (np.arange(10), 1, 10),  # at least one at a time
+    ],
+)
+def test_memory_is_given_back_when_enough_was_read(monkeypatch, file_of, order, held, expected):
+    monkeypatch.setattr(reading, "FAULT_BYTES", 1000)
+    monkeypatch.setattr(reading, "HELD_BYTES", held)
+    rows, calls = MappedRows(file_of(np.zeros((1000, 12), np.float32))), []
+    monkeypatch.setattr(rows, "give_back", lambda: calls.append(1))
+    rows.take(order, 0, np.empty((len(order), 12), np.float32))
+    assert len(calls) == expected
+
+
+def test_a_system_that_cannot_give_back(monkeypatch, file_of):
+    monkeypatch.delattr(mmap, "MADV_DONTNEED")
+    monkeypatch.setattr(reading, "HELD_BYTES", 1)
+    np.testing.assert_array_equal(MappedRows(file_of(X))[0:N], X)
+
+
+@either_way
+def test_mapped_rows_are_gathered_like_others(monkeypatch, file_of, ahead):
+    monkeypatch.setattr(reading, "BLOCK_BYTES", 700)
+    order = np.random.default_rng(0).permutation(N)
+    mapped = MappedRows(file_of(X.astype(np.float64)), np.float32)
+    found = [part.copy() for (part,) in gathered([mapped], order, 4, ahead)]
+    np.testing.assert_array_equal(np.concatenate(found), X[order], strict=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import IO, TYPE_CHECKING, BinaryIO, NoReturn
 
 import numpy as np
 
@@ -70,11 +72,12 @@ def read_idx(path: str | os.PathLike[str], *, sha256: str | None = None) -> Arra
         Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits" (1998),
         section "File formats".
     """
-    import gzip  # imported where they are used: they would make `import minidl` 8 ms longer
-    import zlib
+    return read_served_idx(Path(path), sha256, None)
 
-    path = Path(path)
-    try:
+
+def read_served_idx(path: Path, sha256: str | None, packed_sha256: str | None) -> Array:
+    """Like `read_idx`; a packed file whose content has no known checksum is checked as such."""
+    with _explained(path):
         if path.is_dir():
             _fail(path, "an IDX file", "a folder", "Pass the path of a file in it.")
         with path.open("rb") as file:
@@ -82,8 +85,51 @@ def read_idx(path: str | os.PathLike[str], *, sha256: str | None = None) -> Arra
             file.seek(0)
             if not packed:
                 return _read(file, path, sha256)
-            with gzip.GzipFile(fileobj=file) as stream:
-                return _read(stream, path, sha256)
+            if sha256 is None and packed_sha256 is not None:
+                _check_sha256(file, path, packed_sha256)
+            return _unpacked(file, path, sha256)
+
+
+def read_zipped_idx(path: Path, names: Sequence[str], sha256: str) -> list[Array]:
+    """Read packed IDX files, in whatever folder, of a zip archive with this SHA-256."""
+    import zipfile
+
+    with _explained(path), path.open("rb") as file:
+        _check_sha256(file, path, sha256)
+        with zipfile.ZipFile(file) as archive:
+            members = {member.rpartition("/")[2]: member for member in archive.namelist()}
+            arrays = []
+            for name in names:
+                with archive.open(members[name]) as packed:
+                    arrays.append(_unpacked(packed, path / members[name], None))
+            return arrays
+
+
+def _unpacked(packed: IO[bytes], path: Path, sha256: str | None) -> Array:
+    import gzip
+
+    with gzip.GzipFile(fileobj=packed) as stream:
+        return _read(stream, path, sha256)
+
+
+def _check_sha256(file: BinaryIO, path: Path, sha256: str) -> None:
+    """Raise unless the file is the original; leave it at its beginning."""
+    import hashlib
+
+    digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+    if digest != sha256:
+        _fail(path, f"a packed file with SHA-256 {sha256}", digest, _FETCH_AGAIN)
+    file.seek(0)
+
+
+@contextlib.contextmanager
+def _explained(path: Path) -> Iterator[None]:
+    """Name the file, and what is wrong with it, where it cannot be read."""
+    import gzip  # imported where they are used: they would make `import minidl` 8 ms longer
+    import zlib
+
+    try:
+        yield
     except FileNotFoundError:
         _fail(path, "an IDX file", "no such file", "Check the path.")
     except EOFError:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping, Sized
+import operator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import number_within
 from minidl.datasets.batches import row_batches
+from minidl.datasets.blocks import check_reiterable
 from minidl.errors import ArgumentError, DataError, ShapeError
-from minidl.layers.checks import convert_input
-from minidl.losses.base import check_weight
+from minidl.layers.base import Layer
+from minidl.layers.checks import check_input, convert_input
+from minidl.losses.class_weights import class_weights
 from minidl.objective import Objective
-from minidl.reading import gathered
+from minidl.reading import MappedRows, Rows, gathered, is_mapped
 from minidl.sparse import is_sparse
 from minidl.thread_policy import worth_reading_ahead
 from minidl.typing import Array
@@ -35,7 +37,10 @@ class Batch:
 
 
 class ArraySource:
-    """Data in arrays: converted and checked once, then gathered into reused buffers."""
+    """Data in arrays: converted and checked once, then gathered into reused buffers.
+
+    Rows of a memory-mapped x are read and converted batch by batch instead.
+    """
 
     def __init__(
         self,
@@ -51,30 +56,33 @@ class ArraySource:
                 "be iterated again, such as dl.batches(...)."
             )
         self.name, self._objective = name, objective
-        self.x = convert_input(objective.model, x)
+        self.x, checked = _rows_of(objective.model, x)
         rows = np.shape(y)[:1]
         if rows != (len(self),):
             raise ShapeError(
                 f"{name}: x has {len(self):,} rows and y has "
                 f"{f'{rows[0]:,}' if rows else 'none'}; every row of x needs one target."
             )
-        self.target, self.weight, _ = objective.check_batch(self.x, y, sample_weight)
+        self.target, self.weight, _ = objective.check_batch(checked, y, sample_weight)
         self.numbers: Array | None = None  # of the rows in the data, where this is a part of it
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
 
-    def weigh_classes(self, class_weight: Mapping[int, float]) -> None:
+    def weigh_classes(self, class_weight: Mapping[int, float] | Literal["balanced"]) -> None:
         """Multiply the weights by those of the classes."""
-        by_class = _class_weights(self._objective, self.target, class_weight)
-        weight = by_class if self.weight is None else by_class * self.weight
-        self.weight, _ = check_weight(weight, (len(self),))
+        shape = (len(self), *self._objective.model.output_shape_of(self.x))
+        labels = self._objective.loss.class_labels(self.target, shape)
+        self.weight = class_weights(
+            labels, class_weight, sample_weight=self.weight, n_classes=max(shape[-1], 2)
+        )
 
     def take(self, rows: Array, name: str) -> ArraySource:
         """The same kind of source with some of the rows."""
         part = copy.copy(self)
         part.name, part.numbers = name, rows
-        part.x, part.target = self.x[rows], self.target[rows]
+        part.x = self.x.subset(rows) if isinstance(self.x, MappedRows) else self.x[rows]
+        part.target = self.target[rows]
         part.weight = None if self.weight is None else self.weight[rows]
         return part
 
@@ -82,23 +90,29 @@ class ArraySource:
         """Number of batches."""
         return -(-len(self) // batch_size)
 
+    @property
+    def evaluation_rows(self) -> int:
+        """Rows of a batch where only the values of all batches count."""
+        return self.x.block_rows if isinstance(self.x, MappedRows) else len(self)
+
     def batches(self, batch_size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
         """Yield batches; their arrays are overwritten by the next one."""
-        arrays = [a for a in (self.x, self.target, self.weight) if a is not None]
+        arrays: list[Rows] = [a for a in (self.x, self.target, self.weight) if a is not None]
         for rows, parts in self._parts(arrays, batch_size, rng):
             weight = parts[2] if len(parts) == 3 else None
             total = float(len(parts[1]) if weight is None else weight.sum())
             yield Batch(parts[0], parts[1], weight, total, rows, self)
 
     def _parts(
-        self, arrays: list[Array], batch_size: int, rng: np.random.Generator | None
+        self, arrays: list[Rows], batch_size: int, rng: np.random.Generator | None
     ) -> Iterator[tuple[slice | Array, list[Array]]]:
         """Each batch's row numbers and its part of each array."""
         if rng is None or batch_size >= len(self) or is_sparse(self.x):
             for rows in row_batches(len(self), batch_size, rng):
                 yield rows, [a[rows] for a in arrays]
             return
-        arrays[0] = self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
+        if not isinstance(self.x, MappedRows):
+            arrays[0] = self.x = np.ascontiguousarray(self.x)  # take would copy it for every batch
         order = rng.permutation(len(self))
         ahead = worth_reading_ahead(self._objective.model, batch_size)
         starts, gathering = (
@@ -123,17 +137,14 @@ class BatchSource:
                 f"{name}: expected arrays, or a source of batches (x, y), got "
                 f"{type(source).__name__}."
             )
-        if iter(source) is source:
-            raise ArgumentError(
-                f"{name}: x is a generator or iterator, which is spent after one epoch. Give "
-                "something that can be iterated again: dl.batches(...), a list of batches, or an "
-                "object whose __iter__ returns a new iterator."
-            )
+        check_reiterable(source, name)
         self._objective, self._source, self.name = objective, source, name
+
+    evaluation_rows = 1  # of no meaning here: size and order of batches are the source's
 
     def steps(self, batch_size: int) -> int | None:
         """Number of batches, where the source tells."""
-        return len(self._source) if isinstance(self._source, Sized) else None
+        return operator.length_hint(self._source) or None
 
     def batches(self, batch_size: int, rng: np.random.Generator | None) -> Iterator[Batch]:
         """Yield the source's batches, each checked; size and order are the source's."""
@@ -157,22 +168,16 @@ class BatchSource:
         return np.arange(*batch.rows.indices(batch.rows.stop))  # type: ignore[union-attr]
 
 
-def _class_weights(objective: Objective, target: Array, class_weight: Mapping[int, float]) -> Array:
-    """A weight for each row from the weights of classes; classes not named weigh 1."""
-    several_steps = len(objective.model.bound.output_shape) > 1
-    labels = objective.loss.true_labels(target)
-    if objective.loss.activation is None or several_steps or labels.ndim != 1:
-        raise ArgumentError(f"class_weight: needs one class a sample; {objective.loss} has none.")
-    n = max(objective.model.bound.output_shape[-1], 2)
-    whole = isinstance(class_weight, Mapping) and all(
-        isinstance(label, int | np.integer) and 0 <= label < n for label in class_weight
-    )
-    if not whole:
-        raise ArgumentError(
-            f"class_weight: expected a dict from labels 0..{n - 1} to weights, such as "
-            f"{{0: 1.0, 1: 2.5}}, got {class_weight!r}."
-        )
-    table = np.ones(n)
-    for label, weight in class_weight.items():
-        table[label] = number_within("class_weight", f"the weight of class {label}", weight, 0.0)
-    return table[labels]
+def _rows_of(model: Layer, x: ArrayLike) -> tuple[Any, Array]:
+    """The data as fit reads it, and an array that passes and fails the same checks.
+
+    The second one has the shape and dtype of memory-mapped data, but not its values, which nobody
+    needs to see as a whole; only masks are made of them all.
+    """
+    if not is_mapped(x) or any(layer.makes_mask for layer in model.walk()):
+        array = convert_input(model, x)
+        return array, array
+    mapped: Array = np.asarray(x)
+    dtype = model.dtype if mapped.dtype.kind == "f" else mapped.dtype
+    stand_in = check_input(model, np.broadcast_to(np.empty((), dtype), mapped.shape))
+    return MappedRows(mapped, dtype), stand_in

@@ -2,6 +2,7 @@ import re
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -129,3 +130,45 @@ def test_wrong_arrays_are_explained(x, y, message):
 def test_a_wrong_seed_is_explained():
     with pytest.raises(dl.ArgumentTypeError, match=r"rng: expected a seed \(int\).* got float"):
         dl.batches(X, Y, batch_size=2, rng=0.5)
+
+
+@pytest.fixture
+def kinds(tmp_path):
+    """The same rows in memory, in a file, and sparse."""
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    return {"memory": X, "mapped": mapped, "part of a file": mapped[:], "sparse": sp.coo_array(X)}
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("batch_size", [3, 10, 11])
+def test_the_same_rows_from_memory_a_file_and_sparse_rows(kinds, shuffle, batch_size):
+    options = {"batch_size": batch_size, "rng": 2, "shuffle": shuffle}
+    expected = list(dl.batches(X, Y, **options))
+    for name, x in kinds.items():
+        source = dl.batches(x, Y, **options)
+        assert len(source) == len(expected)
+        for (xb, yb), (x_rows, y_rows) in zip(source, expected, strict=True):
+            xb = xb.toarray() if name == "sparse" else xb
+            np.testing.assert_array_equal(xb, x_rows, strict=True)
+            np.testing.assert_array_equal(yb, y_rows, strict=True)
+
+
+@pytest.mark.parametrize("batch_size", [3, 10])
+def test_rows_of_a_file_are_copies(kinds, batch_size):
+    for shuffle in (False, True):
+        for xb, _ in dl.batches(kinds["mapped"], Y, batch_size=batch_size, shuffle=shuffle):
+            assert not np.shares_memory(xb, kinds["mapped"])
+            xb[...] = 0
+    np.testing.assert_array_equal(kinds["mapped"], X)
+
+
+def test_what_cannot_be_iterated_or_has_targets_is_an_array():
+    (batch,) = dl.batches([[1, 2], [3, 4]], batch_size=2)
+    np.testing.assert_array_equal(batch[0], [[1, 2], [3, 4]])
+    (batch,) = dl.batches([(1, 2), (3, 4)], [0, 1], batch_size=2)  # rows, given as tuples
+    np.testing.assert_array_equal(batch[0], [[1, 2], [3, 4]])
+    with pytest.raises(dl.ShapeError, match="expected arrays with a batch axis"):
+        dl.batches(3, batch_size=2)
+    with pytest.raises(dl.ShapeError, match=r"batches: x has no rows\."):
+        dl.batches([], batch_size=2)

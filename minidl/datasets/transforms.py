@@ -1,0 +1,57 @@
+"""Functions `(x, y) -> (x, y)` that batches pass through, such as augmentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
+
+from minidl.errors import ArgumentTypeError, DataError
+from minidl.typing import Array
+
+Transform: TypeAlias = Callable[[Array, Array], tuple[Array, Array]]
+
+
+class Transforms:
+    """Some transforms, called one after the other; none is as good as any number.
+
+    Args:
+        who: Whose argument it is, for messages.
+        transform: One function, several, or None.
+    """
+
+    def __init__(self, who: str, transform: Transform | Iterable[Transform] | None) -> None:
+        self._who = who
+        self._functions: list[Any] = [transform] if callable(transform) else list(transform or [])
+        for function in self._functions:
+            if not callable(function) or isinstance(function, type):
+                raise ArgumentTypeError(
+                    f"{who}: transform must be a function (x, y) -> (x, y) or a list of such, got "
+                    f"{function!r}."
+                )
+
+    def __bool__(self) -> bool:
+        return bool(self._functions)
+
+    def __call__(self, batch: tuple[Array, ...]) -> tuple[Array, ...]:
+        """Transform x and y of a batch; weights behind them stay as they are."""
+        for function in self._functions:
+            if len(batch) < 2:
+                raise DataError(f"{self._who}: transform takes x and y; these samples have no y.")
+            pair = function(*batch[:2])
+            if not isinstance(pair, tuple) or len(pair) != 2 or len(pair[0]) != len(pair[1]):
+                raise DataError(
+                    f"{self._who}: transform {_name(function)} must return a tuple (x, y) with as "
+                    f"many rows in x as in y, got {_shapes(pair)}."
+                )
+            batch = (*pair, *batch[2:])
+        return batch
+
+
+def _name(function: Any) -> str:
+    return getattr(function, "__name__", None) or repr(function)
+
+
+def _shapes(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_shapes, value))})"
+    return f"{type(value).__name__} {value.shape}" if hasattr(value, "shape") else repr(value)
