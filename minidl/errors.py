@@ -43,3 +43,7 @@ class ContractError(MinidlError, RuntimeError):
 
 class DivergenceError(MinidlError, ArithmeticError):
     """Training left the finite numbers although the data is finite."""
+
+
+class TrainingWarning(UserWarning):
+    """Training goes on, but most likely leads nowhere."""

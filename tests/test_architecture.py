@@ -19,6 +19,7 @@ ROOMS = [  # a room imports only rooms above it
     "finiteness",
     "threads",
     "initializers",
+    "regularization",
     "parameters",
     "buffers",
     "products",
@@ -32,7 +33,9 @@ ROOMS = [  # a room imports only rooms above it
     "optimizers",
     "metrics",
     "datasets",
+    "augmentation",
     "training",
+    "solvers",
     "plotting",
     "summary",
     "testing",
@@ -42,6 +45,7 @@ ROOMS = [  # a room imports only rooms above it
 FACADES = {  # methods that import their room inside the function
     ("layers/base.py", "summary"),
     ("training/history.py", "plotting"),
+    ("training/learning_rate_range.py", "plotting"),
 }
 MODULES = sorted(p for p in PACKAGE.rglob("*.py") if p != PACKAGE / "__init__.py")
 

@@ -11,6 +11,15 @@ Matplotlib comes with `pip install minidl[plot]` and is imported by the first fi
 from minidl.plotting.confusion import plot_confusion_matrix
 from minidl.plotting.digits import plot_digits
 from minidl.plotting.history import plot_history
+from minidl.plotting.learning_rate_range import plot_learning_rate_range
+from minidl.plotting.live_plot import LivePlot
 from minidl.plotting.weights import plot_weight_images
 
-__all__ = ["plot_confusion_matrix", "plot_digits", "plot_history", "plot_weight_images"]
+__all__ = [
+    "LivePlot",
+    "plot_confusion_matrix",
+    "plot_digits",
+    "plot_history",
+    "plot_learning_rate_range",
+    "plot_weight_images",
+]

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from minidl.errors import DataError, ShapeError
 from minidl.plotting.canvas import BLUE, FONT_SIZE, PAGE_WIDTH, VERMILION, new_figure
 from minidl.plotting.checks import real_array
+from minidl.training.improvement import SMALLER_IS_BETTER
 from minidl.typing import Array
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NOT_DRAWN = ("seconds", "learning_rate")
-SMALLER_IS_BETTER = ("loss", "error", "mse", "mae", "perplexity", "deviance")
 FEW_EPOCHS = 20  # up to here every epoch gets a dot
 LONG_NAME = 16  # characters; beyond, the best value needs a line of its own
 

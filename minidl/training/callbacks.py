@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from minidl.errors import DivergenceError
     from minidl.training.trainer import Trainer
 
 
@@ -12,7 +13,17 @@ class Callback:
     """Base of all callbacks: override the hooks that you need.
 
     Every hook gets the trainer, with `model`, `optimizer`, `history`, `epoch`, `step`, and
-    `stop(reason)` to end training after the present epoch.
+    `stop(reason)` to end training after the present epoch, or with `at_once=True` after the
+    present batch.
+
+    An error that a hook raises ends `fit` and reaches its caller; so a search can prune a run by an
+    exception of its own. All other callbacks still get the same call, and `on_fit_end`; model,
+    history and counters stay in step, and a further `fit` goes on from there. If the error came in
+    or after `on_epoch_end`, it goes on with the same bits as a run without the error, unless a
+    callback such as `EarlyStopping` has put other parameters in their place.
+
+    All hooks are called in the order of the list, so what is to decide on the parameters in the
+    end, such as `EarlyStopping` or `StopOnNaN`, comes last.
 
     Example:
         >>> class PrintLoss(Callback):
@@ -29,8 +40,18 @@ class Callback:
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
         """After the parameters have changed; `loss` is the batch's."""
 
+    def on_validation_begin(self, trainer: Trainer) -> None:
+        """After the last batch of an epoch, before validation data, if any, are evaluated."""
+
     def on_epoch_end(self, trainer: Trainer) -> None:
         """After an epoch's values have been added to the history."""
+
+    def on_divergence(self, trainer: Trainer, error: DivergenceError) -> None:
+        """Before the error of a loss or gradient that is not finite is raised.
+
+        Here the parameters are those before the step, or those that validation failed with. Where
+        `trainer.stop(reason)` is called, training ends, and nothing is raised.
+        """
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """After the last epoch, and also after an error or Ctrl-C."""

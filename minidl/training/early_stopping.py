@@ -6,8 +6,8 @@ import math
 from typing import TYPE_CHECKING, Literal
 
 from minidl.arguments import flag, number_within, whole_number
-from minidl.errors import ArgumentError
 from minidl.training.callbacks import Callback
+from minidl.training.improvement import check_measured, is_better, mode_of
 from minidl.typing import Array
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ class EarlyStopping(Callback):
         monitor: The name in the history to watch.
         patience: Epochs without improvement after which to stop.
         min_delta: How much better a value must be to count.
-        mode: `"min"` or `"max"`; by default min for losses, max for accuracy.
+        mode: `"min"` or `"max"`; by default min for losses and errors, max for accuracy, F1, R2
+            and the like.
         restore_best: Whether to restore the best parameters and state.
 
     Attributes:
@@ -56,17 +57,10 @@ class EarlyStopping(Callback):
         mode: Literal["min", "max"] | None = None,
         restore_best: bool = True,
     ) -> None:
-        if mode is None and not ("loss" in monitor or "accuracy" in monitor):
-            raise ArgumentError(
-                f"EarlyStopping: say whether {monitor!r} should be small or large: "
-                "mode='min' or mode='max'."
-            )
-        if mode not in (None, "min", "max"):
-            raise ArgumentError(f"EarlyStopping: mode must be 'min' or 'max', got {mode!r}.")
         self.monitor = monitor
         self.patience = whole_number("EarlyStopping", "patience", patience)
         self.min_delta = number_within("EarlyStopping", "min_delta", min_delta, 0.0)
-        self.mode = mode or ("min" if "loss" in monitor else "max")
+        self.mode = mode_of("EarlyStopping", monitor, mode)
         self.restore_best = flag("EarlyStopping", "restore_best", restore_best)
         self.best = math.nan
         self.best_epoch = 0
@@ -75,18 +69,11 @@ class EarlyStopping(Callback):
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         self.best, self.best_epoch, self._waited, self._best_values = math.nan, 0, 0, None
-        if self.monitor not in trainer.measured:
-            raise ArgumentError(
-                f"EarlyStopping: {self.monitor!r} is not measured, only "
-                f"{', '.join(trainer.measured)}. Values named val_... need validation_data or "
-                "validation_split; metrics are named in Trainer(metrics=...)."
-            )
+        check_measured("EarlyStopping", self.monitor, trainer)
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         value = float(trainer.history[self.monitor][-1])
-        gain = self.best - value if self.mode == "min" else value - self.best
-        first = not self.best_epoch and not math.isnan(value)
-        if first or gain > self.min_delta:
+        if is_better(value, self.best, self.mode, self.min_delta):
             self.best, self.best_epoch, self._waited = value, trainer.epoch, 0
             if self.restore_best:
                 self._best_values = trainer.model.params.copy(), trainer.model.state.copy()

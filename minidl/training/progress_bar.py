@@ -56,7 +56,7 @@ class ProgressBar(Callback):
             values = trainer.history.last()
             seconds = values.pop("seconds")
             width = len(str(trainer.last_epoch))
-            numbers = "  ".join(f"{name} {value:.4f}" for name, value in values.items())
+            numbers = "  ".join(f"{name} {_text(value)}" for name, value in values.items())
             print(
                 f"epoch {trainer.epoch:{width}}/{trainer.last_epoch}  {numbers}  {seconds:.2f} s",
                 flush=True,
@@ -74,6 +74,11 @@ class ProgressBar(Callback):
 
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_bar": None}
+
+
+def _text(value: float) -> str:
+    small = 0 < abs(value) < 1e-3  # such as a learning rate
+    return f"{value:.1e}" if small else f"{value:.4f}"
 
 
 def is_interactive() -> bool:

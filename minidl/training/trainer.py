@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import flag, instance, number_within, whole_number
-from minidl.errors import ArgumentError, ArgumentTypeError
+from minidl.arguments import flag, instance, whole_number
+from minidl.errors import ArgumentError, DivergenceError
 from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
@@ -20,15 +19,18 @@ from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
-from minidl.sparse import is_sparse
 from minidl.thread_policy import useful_blas_threads, useful_workers
 from minidl.threads import at_most_blas_threads, usable_cores
 from minidl.training.callbacks import Callback
 from minidl.training.diagnosis import raise_for_bad_evaluation, raise_for_bad_step
 from minidl.training.epoch_values import EpochValues
 from minidl.training.history import History
-from minidl.training.progress_bar import ProgressBar, is_interactive
+from minidl.training.hooks import Hooks
+from minidl.training.parts import callbacks_of, metrics_of, with_progress_bar
+from minidl.training.repeatable import RepeatablePass
 from minidl.training.sources import ArraySource, BatchSource
+from minidl.training.validation import Source, source_of, training_and_validation
+from minidl.training.warning_signs import WarningSigns
 from minidl.typing import MetricFunction, RNGLike
 
 
@@ -53,6 +55,8 @@ class Trainer:
         history: Values of all epochs so far.
         epoch: Number of epochs done.
         step: Number of updates made.
+        extra_values: More values of the running epoch, by name, for the history; callbacks may add
+            to them.
 
     Raises:
         StateError: If the model is not built.
@@ -86,24 +90,15 @@ class Trainer:
         self.objective.workers = useful_workers(model, self.objective.chunk_rows, workers)
         self.model, self.loss = model, loss
         self.optimizer = instance("Trainer", "optimizer", optimizer, Optimizer)
-        self.metrics = [
-            m if isinstance(m, Metric) else Metric(m) for m in _items("metrics", metrics)
-        ]
-        names = [metric.name for metric in self.metrics]
-        if len({*names, "loss", "seconds"}) < len(names) + 2:
-            raise ArgumentError(
-                f"Trainer: metrics need different names, and not 'loss' or 'seconds'; got {names}. "
-                "Give a name: Metric(function, name=...)."
-            )
-        self.callbacks = [
-            instance("Trainer", "callback", c, Callback) for c in _items("callbacks", callbacks)
-        ]
+        self.metrics, self.callbacks = metrics_of(metrics), callbacks_of(callbacks)
         seed = seed_sequence(rng)
         self._rng, self._split_seed = np.random.default_rng(seed), child_seed(seed, 0)
         self.history = History()
         self.epoch = self.step = self.last_epoch = 0
         self.steps_per_epoch: int | None = None
         self.measured: list[str] = []
+        self.extra_values: dict[str, float] = {}
+        self._stops_at_once = False
 
     def fit(
         self,
@@ -115,7 +110,7 @@ class Trainer:
         validation_data: tuple[ArrayLike, ...] | Iterable[Any] | None = None,
         validation_split: float = 0.0,
         sample_weight: ArrayLike | None = None,
-        class_weight: Mapping[int, float] | None = None,
+        class_weight: Mapping[int, float] | Literal["balanced"] | None = None,
         shuffle: bool = True,
     ) -> History:
         """Train for some epochs, in addition to those done before.
@@ -129,7 +124,9 @@ class Trainer:
             validation_split: Instead: this fraction of the rows, drawn at random and the same in
                 every `fit` of this trainer, is held out.
             sample_weight: A weight for each row (N,).
-            class_weight: A weight for each class in training, as a dict; 1 where not named.
+            class_weight: A weight for each class in training, as a dict, 1 where not named; or
+                "balanced", see `class_weights`. For one class a sample, step or pixel; multiplied
+                with `sample_weight`. The validation loss is not weighted by classes.
             shuffle: Whether to shuffle the rows anew in every epoch.
 
         Returns:
@@ -139,42 +136,57 @@ class Trainer:
             ShapeError: If data do not fit the model.
             DTypeError: If `x` is not floating.
             DataError: If targets are wrong, or data have NaN or infinity (rows and columns named).
-            DivergenceError: If the loss stops being finite although the data are; the parameters
-                are those before that step.
+            DivergenceError: If the loss or its gradient stops being finite although the data are.
+                It names the layer and the operation where that began, and what helps; the
+                parameters are those before that step.
+
+        Warns:
+            TrainingWarning: If x looks like raw pixels, or no gradient reaches the first layers.
         """
         epochs = whole_number("fit", "epochs", epochs)
         batch_size = whole_number("fit", "batch_size", batch_size)
         rng = self._rng if flag("fit", "shuffle", shuffle) else None
-        training = self._source(x, y, sample_weight, "fit")
-        training, validation = self._validation(training, validation_data, validation_split)
+        training, validation = training_and_validation(
+            self.objective,
+            source_of(self.objective, x, y, sample_weight, "fit"),
+            validation_data,
+            validation_split,
+            self._split_seed,
+        )
         if class_weight is not None:
             if not isinstance(training, ArraySource):
-                raise ArgumentError("fit: class_weight goes with arrays.")
+                raise ArgumentError(
+                    "fit: class_weight goes with arrays; a source of batches yields (x, y, "
+                    "sample_weight), with weights from dl.class_weights(labels, class_weight)."
+                )
             training.weigh_classes(class_weight)
         names = ["loss", *(metric.name for metric in self.metrics)]
         self.measured = [*names, *(f"val_{name}" for name in names if validation), "seconds"]
         self.last_epoch = self.epoch + epochs
         self.steps_per_epoch = training.steps(batch_size)
-        self.history.stopped = ""
-        callbacks: list[Callback] = []  # those that have begun, and so are to end
-        try:
-            for callback in self._active_callbacks():
-                callback.on_fit_begin(self)
-                callbacks.append(callback)
-            with at_most_blas_threads(self._blas_threads(training, batch_size)):
-                while self.epoch < self.last_epoch and not self.history.stopped:
-                    self._run_epoch(training, validation, batch_size, rng, callbacks)
-        except KeyboardInterrupt:
-            self.stop(f"interrupted in epoch {self.epoch + 1}")
-        finally:
-            with contextlib.ExitStack() as stack:  # all of them end, also if one raises
-                for callback in reversed(callbacks):
-                    stack.callback(callback.on_fit_end, self)
+        self.history.stopped, self._stops_at_once = "", False
+        hooks, signs = Hooks(self, with_progress_bar(self.callbacks)), WarningSigns(self.model)
+        with hooks.fitting(), at_most_blas_threads(self._blas_threads(training, batch_size)):
+            while self.epoch < self.last_epoch and not self.history.stopped:
+                try:
+                    self._run_epoch(training, validation, batch_size, rng, hooks, signs)
+                except DivergenceError as error:
+                    self.history.stopped = ""
+                    hooks.call("on_divergence", error)
+                    if not self.history.stopped:
+                        raise
         return self.history
 
-    def stop(self, reason: str) -> None:
-        """End training after the present epoch; callbacks call this."""
+    def stop(self, reason: str, *, at_once: bool = False) -> None:
+        """End training after the present epoch; callbacks call this.
+
+        Args:
+            reason: What `history.stopped` is to say.
+            at_once: Let the epoch end with the present batch. It counts as an epoch: its values
+                are of its rows so far, validation data are evaluated, and `on_epoch_end` is called.
+        """
         self.history.stopped = reason or "a callback asked for it"
+        self._stops_at_once |= flag("stop", "at_once", at_once)
 
     def evaluate(
         self,
@@ -190,52 +202,55 @@ class Trainer:
             y: Targets, as the loss takes them.
             sample_weight: A weight for each row (N,), for the loss.
         """
-        source = self._source(x, y, sample_weight, "evaluate")
+        source = source_of(self.objective, x, y, sample_weight, "evaluate")
         with at_most_blas_threads(self._blas_threads(source)):
             return self._evaluate(source)
 
     def _run_epoch(
         self,
-        training: ArraySource | BatchSource,
-        validation: ArraySource | BatchSource | None,
+        training: Source,
+        validation: Source | None,
         batch_size: int,
         rng: np.random.Generator | None,
-        callbacks: list[Callback],
+        hooks: Hooks,
+        signs: WarningSigns,
     ) -> None:
-        start = time.perf_counter()
-        for callback in callbacks:
-            callback.on_epoch_begin(self)
-        on_batch_end = _overriding(callbacks, "on_batch_end")
+        start, self.extra_values = time.perf_counter(), {}
+        hooks.call("on_epoch_begin")
+        listeners = hooks.listeners("on_batch_end")
         decay, trainable = self.model.decay_mask, self.model.trainable_mask
         params, grads = self.model.params, self.model.grads
         collected = EpochValues(self.objective, self.metrics)
-        state = self.model.state
-        for batch in training.batches(batch_size, rng):
-            before = state.copy() if state.size else state
+        this_pass = RepeatablePass(self.model)
+        for number, batch in enumerate(training.batches(batch_size, rng), start=1):
+            this_pass.begin()
             outputs = collected.room_for(batch)
             loss = self.objective.differentiate(
                 batch.x, batch.target, batch.weight, batch.total, outputs
             )
-            if not (math.isfinite(loss) and is_finite(grads)):
-                self.model.state = before
-                raise_for_bad_step(self, batch, loss)
+            if not this_pass.is_finite(loss):
+                raise_for_bad_step(self, batch, loss, number, this_pass)
+            if number == 1:
+                signs.look(batch.x, loss, first_step=not self.step)
             self.optimizer.update(params, grads, decay=decay, trainable=trainable)
+            self.objective.constrain()
             self.step += 1
             collected.add(loss, batch)
-            for hook in on_batch_end:
-                hook(self, loss)
+            if listeners:
+                hooks.call("on_batch_end", loss)
+            if self._stops_at_once:
+                break
         values = collected.values()
+        hooks.call("on_validation_begin")
         if validation is not None:
             found = self._evaluate(validation)
             values |= {f"val_{name}": value for name, value in found.items()}
         self.epoch += 1
-        self.history.append(values | {"seconds": time.perf_counter() - start})
-        for callback in callbacks:
-            callback.on_epoch_end(self)
+        seconds = time.perf_counter() - start
+        self.history.append(values | self.extra_values | {"seconds": seconds})
+        hooks.call("on_epoch_end")
 
-    def _blas_threads(
-        self, source: ArraySource | BatchSource, batch_size: int | None = None
-    ) -> int:
+    def _blas_threads(self, source: Source, batch_size: int | None = None) -> int:
         """One where workers have the cores, otherwise as many as the batches are worth."""
         objective = self.objective
         if isinstance(source, BatchSource):  # whose batches may have any size
@@ -248,10 +263,9 @@ class Trainer:
             return 1
         return useful_blas_threads(self.model, rows if in_chunks else batch_size)
 
-    def _evaluate(self, source: ArraySource | BatchSource) -> dict[str, float]:
+    def _evaluate(self, source: Source) -> dict[str, float]:
         collected = EpochValues(self.objective, self.metrics)
-        whole = len(source) if isinstance(source, ArraySource) else 1
-        for batch in source.batches(whole, None):
+        for batch in source.batches(source.evaluation_rows, None):
             outputs = collected.room_for(batch)
             loss = self.objective.evaluate(
                 batch.x, batch.target, batch.weight, batch.total, outputs
@@ -260,69 +274,3 @@ class Trainer:
                 raise_for_bad_evaluation(self, batch, loss)
             collected.add(loss, batch)
         return collected.values()
-
-    def _source(self, x: Any, y: Any, sample_weight: Any, name: str) -> ArraySource | BatchSource:
-        if y is not None or isinstance(x, np.ndarray) or is_sparse(x):
-            return ArraySource(self.objective, x, y, sample_weight, name)
-        if sample_weight is not None:
-            raise ArgumentError(
-                f"{name}: sample_weight goes with arrays; a source of batches yields (x, y, "
-                "sample_weight)."
-            )
-        return BatchSource(self.objective, x, name)
-
-    def _validation(
-        self, training: ArraySource | BatchSource, data: Any, split: float
-    ) -> tuple[ArraySource | BatchSource, ArraySource | BatchSource | None]:
-        """Make the validation source, cutting its rows off the training source if so asked."""
-        if data is not None and split:
-            raise ArgumentError("fit: give validation_data or validation_split, not both.")
-        if data is not None:
-            if isinstance(data, tuple) and len(data) in (2, 3):
-                weight = data[2] if len(data) == 3 else None
-                return training, self._source(data[0], data[1], weight, "validation_data")
-            pair = isinstance(data, list) and data and not isinstance(data[0], tuple | list)
-            if pair or isinstance(data, np.ndarray) or is_sparse(data):
-                raise ArgumentTypeError(
-                    "fit: validation_data must be a tuple or batches: write validation_data=(x, y)."
-                )
-            return training, BatchSource(self.objective, data, "validation_data")
-        split = number_within("fit", "validation_split", split, 0.0, 1.0)
-        if not split:
-            return training, None
-        if not isinstance(training, ArraySource):
-            raise ArgumentError("fit: validation_split goes with arrays; give validation_data.")
-        held_out = round(split * len(training))
-        if not 0 < held_out < len(training):
-            raise ArgumentError(
-                f"fit: validation_split must leave rows on both sides, got {split!r} of "
-                f"{len(training):,} rows."
-            )
-        # The same rows in every fit, so that none is trained on in one and tested on in another.
-        order = np.random.default_rng(self._split_seed).permutation(len(training))
-        parts = order[held_out:], order[:held_out]
-        return training.take(parts[0], "fit"), training.take(parts[1], "validation_split")
-
-    def _active_callbacks(self) -> list[Callback]:
-        shown = any(isinstance(callback, ProgressBar) for callback in self.callbacks)
-        return self.callbacks if shown or not is_interactive() else [*self.callbacks, ProgressBar()]
-
-
-def _overriding(callbacks: list[Callback], hook: str) -> list[Callable[..., None]]:
-    """The bound hooks of those callbacks that define them; others need no call a batch."""
-    base = getattr(Callback, hook)
-    return [getattr(c, hook) for c in callbacks if getattr(type(c), hook) is not base]
-
-
-def _items(name: str, values: Any) -> list[Any]:
-    with contextlib.suppress(TypeError):
-        if not isinstance(values, str):
-            return list(values)
-    written = "dl.accuracy" if name == "metrics" else "dl.EarlyStopping()"  # where given a word
-    if not isinstance(values, str):
-        written = getattr(values, "__name__", f"{type(values).__name__}(...)")
-        if str(getattr(values, "__module__", "")).startswith("minidl."):
-            written = f"dl.{written}"
-    raise ArgumentTypeError(
-        f"Trainer: {name} must be a list, got {values!r}: write {name}=[{written}]."
-    )

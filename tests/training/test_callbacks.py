@@ -163,7 +163,7 @@ def test_early_stopping_restores_state_too():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"monitor": "r2"}, "say whether 'r2' should be small or large"),
+        ({"monitor": "gini"}, "say whether 'gini' should be small or large"),
         ({"mode": "up"}, "mode must be 'min' or 'max'"),
         ({"patience": 0}, "patience must be a whole number of at least 1, got 0"),
         ({"min_delta": -1.0}, r"min_delta must be a number in \[0, inf\), got -1.0"),
@@ -172,6 +172,22 @@ def test_early_stopping_restores_state_too():
 def test_early_stopping_checks_its_options(options, message):
     with pytest.raises(dl.ArgumentError, match=message):
         dl.EarlyStopping(**options)
+
+
+@pytest.mark.parametrize("prefix", ["", "val_"])
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [
+        *((name, "min") for name in ("loss", "mean_absolute_error", "mse", "rmse", "mae")),
+        *((name, "min") for name in ("log_loss", "perplexity", "mean_poisson_deviance")),
+        *((name, "max") for name in ("accuracy", "top_k_accuracy", "f1_score", "r2_score", "r2")),
+        *((name, "max") for name in ("roc_auc", "precision", "recall", "balanced_accuracy")),
+    ],
+)
+def test_the_usual_measures_are_known_to_be_small_or_large(prefix, name, mode):
+    assert dl.EarlyStopping(prefix + name).mode == mode
+    other = {"min": "max", "max": "min"}[mode]
+    assert dl.EarlyStopping(prefix + name, mode=other).mode == other
 
 
 def test_early_stopping_needs_what_it_watches():
@@ -211,7 +227,7 @@ def test_a_bar_is_drawn_where_somebody_watches(monkeypatch, capsys):
 
 
 def test_a_trainer_shows_a_bar_by_itself_only_where_somebody_watches(monkeypatch, capsys):
-    module = sys.modules["minidl.training.trainer"]
+    module = sys.modules["minidl.training.parts"]
     trainer().fit(X, Y, epochs=1)
     assert capsys.readouterr().out == ""
     monkeypatch.setattr(module, "is_interactive", lambda: True)
@@ -232,11 +248,13 @@ def test_early_stopping_does_not_take_nan_for_the_best():
     run = trainer(Scripted("loss", [np.nan, 5, 4, np.nan, 4.5]), stopping)
     run.fit(X, Y, epochs=9)
     assert (run.epoch, stopping.best_epoch, stopping.best) == (5, 3, 4)
-    run.callbacks = [dl.EarlyStopping("loss", patience=2)]
+    run.callbacks = [stopping]
     run.history._columns["loss"] = [np.nan] * run.epoch
     run.callbacks.insert(0, Scripted("loss", [np.nan] * 99))
     assert run.fit(X, Y, epochs=9).stopped
     assert run.epoch == 7
+    assert stopping.best_epoch == 0
+    assert np.isnan(stopping.best)
 
 
 def test_a_fit_that_does_not_begin_ends_no_callback():

@@ -165,7 +165,7 @@ def test_class_weight_is_a_sample_weight():
     np.testing.assert_array_equal(ours.model.params, theirs.model.params)
     with pytest.raises(dl.ArgumentError, match=r"dict from labels 0..9 to .*got \{10: 1.0\}"):
         ours.fit(x, LABELS, epochs=1, class_weight={10: 1.0})
-    for wrong in ("balanced", [1.0] * 10, {"0": 2.0}, {0: -1.0}, {-1: 1.0}):
+    for wrong in ("balance", [1.0] * 10, {"0": 2.0}, {0: -1.0}, {-1: 1.0}):
         with pytest.raises(dl.ArgumentError, match="class_weight"):
             ours.fit(x, LABELS, epochs=1, class_weight=wrong)
     regression = dl.Trainer(dl.Dense(1).build((2,)), dl.MeanSquaredError(), dl.SGD(0.1))
@@ -301,7 +301,7 @@ def test_nan_and_infinity_are_named_by_row_and_column(value):
 def test_divergence_is_named_and_parameters_stay_finite():
     trainer = small(optimizer=dl.SGD(1e30))
     with pytest.raises(
-        dl.DivergenceError, match=r"stopped being finite in epoch 1 at step .*learning rate 1e\+30"
+        dl.DivergenceError, match=r"stopped being finite in epoch 1, batch 2 \(step 2\), although"
     ):
         trainer.fit(DIGITS, LABELS, epochs=5)
     assert np.isfinite(trainer.model.params).all()
@@ -483,7 +483,7 @@ def test_infinity_is_found_where_an_activation_hides_it():
 def test_evaluating_broken_parameters_is_explained():
     trainer = small()
     trainer.model.params *= np.nan
-    with pytest.raises(dl.DivergenceError, match=r"evaluate: .*parameters themselves are not fini"):
+    with pytest.raises(dl.DivergenceError, match=r"Origin: weight of Dense\(10\) in layer 0 of"):
         trainer.evaluate(DIGITS, LABELS)
 
 

@@ -1,0 +1,86 @@
+"""How callbacks are called, so that one that raises does not lose the run."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from minidl.training.callbacks import Callback
+
+if TYPE_CHECKING:
+    from minidl.training.trainer import Trainer
+
+Raised = tuple[str, BaseException]  # who raised, and what
+
+
+class Hooks:
+    """The callbacks of one `fit`.
+
+    A hook is called for all of them also if one raises; then the first error reaches the user,
+    with notes of whose it is, of further ones, and of how to go on.
+    """
+
+    def __init__(self, trainer: Trainer, callbacks: Sequence[Callback]) -> None:
+        self._trainer, self._callbacks = trainer, callbacks
+        self._begun: list[Callback] = []  # and so are to end
+
+    @contextlib.contextmanager
+    def fitting(self) -> Iterator[None]:
+        """Begin all callbacks; end those that have begun, whatever happens in between."""
+        raised: list[Raised] = []
+        try:
+            for callback in self._callbacks:
+                _raise_first(self._call([callback], "on_fit_begin"))
+                self._begun.append(callback)
+            yield
+        except KeyboardInterrupt:
+            self._trainer.stop(f"interrupted in epoch {self._trainer.epoch + 1}")
+        except BaseException as error:
+            raised.append(("", error))
+        raised += self._call(self._begun, "on_fit_end")  # in their order, as all hooks
+        _raise_first(raised)
+
+    def call(self, hook: str, *arguments: object) -> None:
+        """Call a hook of all callbacks."""
+        raised = self._call(self.listeners(hook), hook, *arguments)
+        if raised:
+            _raise_first(raised)
+
+    def listeners(self, hook: str) -> list[Callback]:
+        """Those callbacks that define a hook; others need no call a batch."""
+        base = getattr(Callback, hook)
+        return [c for c in self._begun if getattr(getattr(c, hook), "__func__", None) is not base]
+
+    def _call(self, callbacks: Iterable[Callback], hook: str, *arguments: object) -> list[Raised]:
+        raised: list[Raised] = []
+        for callback in callbacks:
+            try:
+                getattr(callback, hook)(self._trainer, *arguments)
+            except BaseException as error:
+                who = f"{type(callback).__name__}.{hook}"
+                error.add_note(f"raised by {who} {self._when(hook)}")
+                raised.append((who, error))
+        return raised
+
+    def _when(self, hook: str) -> str:
+        """What has happened until then, and how to go on."""
+        epoch, left = self._trainer.epoch, self._trainer.last_epoch - self._trainer.epoch
+        going_on = f" trainer.fit(..., epochs={left}) goes on from there." if left else ""
+        if hook == "on_fit_begin":
+            return "before the first batch"
+        if hook in ("on_epoch_end", "on_fit_end"):
+            return f"after epoch {epoch}, which is complete and in the history.{going_on}"
+        return (
+            f"in epoch {epoch + 1} after step {self._trainer.step}. The model keeps that step; the "
+            f"epoch is not complete and not in the history.{going_on}"
+        )
+
+
+def _raise_first(raised: list[Raised]) -> None:
+    """Raise the first error, and note the others on it; Ctrl-C comes after real errors."""
+    ordered = sorted(raised, key=lambda each: isinstance(each[1], KeyboardInterrupt))
+    for who, error in ordered[1:]:
+        ordered[0][1].add_note(f"{who} raised as well: {type(error).__name__}: {error}")
+    if ordered:
+        raise ordered[0][1]
