@@ -17,8 +17,11 @@ def whole_number(who: str, name: str, value: Any, least: int = 1) -> int:
     """Return a whole number as an int; raise unless it is at least `least`."""
     is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
     if not is_whole or value < least:
+        fix = ""
+        if isinstance(value, float | np.floating) and value.is_integer() and value >= least:
+            fix = f" It is a float: write {int(value)}, or divide with //."
         raise ArgumentError(
-            f"{who}: {name} must be a whole number of at least {least}, got {value!r}."
+            f"{who}: {name} must be a whole number of at least {least}, got {value!r}.{fix}"
         )
     return int(value)
 

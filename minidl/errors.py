@@ -38,7 +38,7 @@ class ArgumentTypeError(MinidlError, TypeError):
 
 
 class ContractError(MinidlError, RuntimeError):
-    """A layer or a loss broke its contract, such as a forward that writes into its input."""
+    """A layer, loss or penalty broke its contract, such as a forward that writes into its input."""
 
 
 class DivergenceError(MinidlError, ArithmeticError):

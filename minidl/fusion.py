@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minidl.containers.chain import Chain
 from minidl.containers.nesting import computes_like, innermost_layers
 from minidl.errors import ArgumentError
 from minidl.layers.base import Layer
@@ -72,6 +73,11 @@ def fits_fused(model: Layer, loss: Loss) -> bool:
             f"Objective: {last.where} turns logits into probabilities, but {loss} expects logits: "
             f"{name} would be applied twice. Use {type(loss).__name__}(), or remove {name}()."
         )
+    if loss.from_logits and (computes_like(last, Sigmoid) or computes_like(last, Softmax)):
+        raise ArgumentError(
+            f"Objective: {last.where} gives probabilities, but {loss} expects logits. Remove "
+            f"{type(last).__name__}()."
+        )
     if computes_like(last, activation) and before and computes_like(before[-1], activation):
         raise ArgumentError(
             f"Objective: {last.where} comes directly after another {name}: {name} is applied "
@@ -89,3 +95,9 @@ def fits_fused(model: Layer, loss: Loss) -> bool:
             f"probabilities. Put {name}() in its place, or use {taker}(from_logits=True)."
         )
     return computes_like(last, activation)
+
+
+def chain_of(model: Layer, fused: bool) -> Chain:
+    """The model's layers, without the activation that a fused loss takes care of."""
+    layers = innermost_layers(model)
+    return Chain(model, layers[:-1] if fused else layers)

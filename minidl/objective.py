@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import instance, whole_number
+from minidl.chunks import Chunks
 from minidl.containers.chain import Chain
 from minidl.containers.lost_masks import makers_of_lost_masks
 from minidl.containers.masks import output_mask
 from minidl.containers.nesting import innermost_layers
 from minidl.errors import ArgumentError
 from minidl.finiteness import is_finite, raise_for_non_finite
-from minidl.fusion import fits_fused, refuse_constant_outputs
+from minidl.fusion import chain_of, fits_fused, refuse_constant_outputs
 from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
 from minidl.layers.planning import make_plan
 from minidl.losses.base import Loss, check_weight
-from minidl.reading import in_stretches
+from minidl.regularization.base import in_place, penalty_of
 from minidl.sparse import is_sparse
 from minidl.thread_policy import worth_reading_ahead
 from minidl.typing import Array
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
 
 
 class Objective:
@@ -81,19 +77,17 @@ class Objective:
         refuse_constant_outputs(model)
         self.fused = fits_fused(model, loss)
         self._loss = loss.with_logits() if self.fused else loss  # what the outputs are measured by
-        self._chain = self._chain_of(model)
+        self._chain = chain_of(model, self.fused)
         # State that several chunks change would depend on their order in time.
         self._whole = any(
             layer.couples_rows or (layer.bound.plan.state_specs and not layer.state_is_fixed)
             for layer in model.walk()
         )
-        self._read_ahead = worth_reading_ahead(model, self.chunk_rows)
+        ahead = worth_reading_ahead(model, self.chunk_rows)
+        self._chunks = Chunks(model, self.fused, ahead)
         self._find_held()
         self._layers = innermost_layers(model)
         self._check_masks()
-        self._replicas: list[Chain] = []
-        self._options: list[Any] = []
-        self._pool: ThreadPoolExecutor | None = None
 
     def value_and_grad(
         self, x: Array, y: ArrayLike, *, sample_weight: ArrayLike | None = None
@@ -103,7 +97,7 @@ class Objective:
         Args:
             x: Input (N, *input_shape) of the model's dtype.
             y: Targets, as the loss takes them.
-            sample_weight: A weight for each row (N,).
+            sample_weight: A weight for each row (N,), step (N, T) or pixel (N, H, W).
 
         Returns:
             The loss, and the live vector of gradients, overwritten by the next call.
@@ -135,7 +129,8 @@ class Objective:
         """
         for layer, name, constraint, unit_axis in self.constrained:
             if not layer.frozen:
-                constraint.apply(np.moveaxis(layer._views[name], unit_axis, -1))
+                w = np.moveaxis(layer._views[name], unit_axis, -1)
+                in_place(constraint, "apply", "w", w)
 
     @property
     def chunked(self) -> bool:
@@ -180,22 +175,31 @@ class Objective:
             total: Sum of the weights of these rows.
             outputs: Filled with the outputs if given (logits where fused; see `probabilities`).
         """
+
+        def step(chain: Chain, rows: slice, part: Array) -> float:
+            w = None if weight is None else weight[rows]
+            with np.errstate(all="ignore"):  # what is not finite is found and explained afterwards
+                y = chain.forward(part)
+                self._check_output(y)
+                if outputs is not None:
+                    outputs[rows] = y
+                value, dy = self._loss.weighted(y, target[rows], w, total)
+                chain.backward(dy)
+            return value
+
         model = self.model
         calls.begin_training_pass(model)
         try:
-            if x.shape[0] <= self.rows_at_a_time(x) or self._whole:
-                value = self._step(self._chain, x, target, weight, total, outputs)
+            size = self.rows_at_a_time(x)
+            if x.shape[0] <= size or self._whole:
+                value = step(self._chain, slice(None), x)
             else:
-                value = self._differentiate_chunks(x, target, weight, total, outputs)
+                self._chain.check_lists()
+                value = self._chunks.differentiate(step, x, size, self.workers)
             return value + self._penalize() if self.penalized else value
         finally:
             model.bound.expected_dy = None
             calls.end_training_pass(model)
-
-    def _chain_of(self, model: Layer) -> Chain:
-        """The model's layers, without the activation that the loss takes care of."""
-        layers = innermost_layers(model)
-        return Chain(model, layers[:-1] if self.fused else layers)
 
     def _find_held(self) -> None:
         """List the arrays that have a penalty and those that have a constraint."""
@@ -216,9 +220,7 @@ class Objective:
         with np.errstate(all="ignore"):
             for layer, name, penalty in self.penalized:
                 if not layer.frozen:
-                    w = layer._views[name]
-                    value += float(penalty.value(w))
-                    penalty.add_gradient(w, layer.gradients[name])
+                    value += penalty_of(layer._views[name], penalty, layer.gradients[name])
         return value
 
     def _check_masks(self) -> None:
@@ -235,59 +237,6 @@ class Objective:
                 f"Objective: {layer.where} makes a mask that gets lost behind the Residual or "
                 "Parallel that it is inside of: put that layer in front of it."
             )
-
-    def _step(
-        self,
-        chain: Chain,
-        x: Array,
-        target: Array,
-        weight: Array | None,
-        total: float,
-        outputs: Array | None,
-    ) -> float:
-        with np.errstate(all="ignore"):  # what is not finite is found and explained afterwards
-            y = chain.forward(x)
-            self._check_output(y)
-            if outputs is not None:
-                outputs[...] = y
-            value, dy = self._loss.weighted(y, target, weight, total)
-            chain.backward(dy)
-        return value
-
-    def _differentiate_chunks(
-        self, x: Array, target: Array, weight: Array | None, total: float, outputs: Array | None
-    ) -> float:
-        self._chain.check_lists()
-        self._refresh_replicas()
-        self.model._chunked_passes += 1
-        number = self.model._chunked_passes
-
-        def run(index: int, rows: slice, part: Array) -> float:
-            chain = self._replicas[index % self.workers]
-            for layer in chain.model.walk():
-                layer._rng, layer._draw_key = None, (number, index)
-            w, o = (None if a is None else a[rows] for a in (weight, outputs))
-            return self._step(chain, part, target[rows], w, total, o)
-
-        value, grads = 0.0, self.model.grads
-        for index, share in enumerate(self._map_chunks(run, x)):
-            value += share
-            chunk_grads = self._replicas[index % self.workers].model.grads
-            if index == 0:
-                grads[...] = chunk_grads
-            else:
-                grads += chunk_grads
-        return value
-
-    def _refresh_replicas(self) -> None:
-        """Make the workers' replicas, anew where an option of a layer has been changed."""
-        options = [v for layer in self.model.walk() for v in layer.author_attributes().values()]
-        same = len(options) == len(self._options) and all(map(operator.is_, options, self._options))
-        if not same:
-            self._replicas = []
-            self._options = options
-        while len(self._replicas) < self.workers:
-            self._replicas.append(self._chain_of(self.model.replica()))
 
     def evaluate(
         self,
@@ -308,7 +257,7 @@ class Objective:
                     outputs[rows] = y
                 return self._loss.weighted(y, target[rows], w, total)[0]
 
-        return sum(self._map_chunks(run, x))
+        return sum(self._chunks.each(run, x, self.rows_at_a_time(x), self.workers))
 
     def predicted_labels(self, outputs: Array) -> Array:
         """What collected outputs say: labels for classifiers, the values themselves otherwise."""
@@ -323,40 +272,11 @@ class Objective:
         if not self._loss.from_logits:
             self._loss.check_prediction(y)
 
-    def _map_chunks(self, run: Callable[[int, slice, Array], float], x: Array) -> Iterator[float]:
-        """Run chunk after chunk, `workers` at a time; the results come in the chunks' order."""
-        size = self.rows_at_a_time(x)
-        if self.workers == 1:
-            ahead = self._read_ahead and not is_sparse(x)
-            for index, (rows, part) in enumerate(in_stretches(x, size, ahead)):
-                yield run(index, rows, part)
-            return
-
-        def job(index: int) -> float:
-            rows = slice(index * size, (index + 1) * size)
-            return run(index, rows, x[rows])
-
-        if self._pool is None:
-            from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need
-
-            self._pool = ThreadPoolExecutor(self.workers)
-        jobs = range(-(-x.shape[0] // size))
-        for start in jobs[:: self.workers]:  # a replica's gradients are read in between
-            yield from list(self._pool.map(job, jobs[start : start + self.workers]))
-
     def __getstate__(self) -> dict[str, Any]:
-        made_anew: dict[str, Any] = {
-            "_chain": None,
-            "_layers": [],
-            "penalized": [],
-            "constrained": [],
-            "_pool": None,
-            "_replicas": [],
-            "_options": [],
-        }
-        return vars(self) | made_anew
+        return vars(self) | {"_chain": None, "_layers": [], "penalized": [], "constrained": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._chain, self._layers = self._chain_of(self.model), innermost_layers(self.model)
+        self._chain = chain_of(self.model, self.fused)
+        self._layers = innermost_layers(self.model)
         self._find_held()

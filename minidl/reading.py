@@ -25,7 +25,7 @@ class MappedRows:
     room, and reading it again is then a matter of microseconds.
 
     Args:
-        x: A C-contiguous array for which `is_mapped` is true.
+        x: An array for which `is_mapped` is true.
         dtype: What the rows are converted to.
         numbers: Numbers of the rows that count, in their order; all of them by default.
     """
@@ -35,7 +35,7 @@ class MappedRows:
         self.shape = (len(x) if numbers is None else len(numbers), *x.shape[1:])
         self.ndim, self.dtype = x.ndim, x.dtype if dtype is None else np.dtype(dtype)
         self.block_rows = _block_rows([x], 1)
-        self._row_bytes = x.dtype.itemsize * math.prod(x.shape[1:])
+        self._row_bytes = abs(x.strides[0])  # with what lies between a row and the next
         self._held = 0
 
     def __getitem__(self, rows: slice | Array) -> Array:
@@ -75,8 +75,17 @@ Rows: TypeAlias = "Array | MappedRows"
 
 
 def is_mapped(x: Any) -> bool:
-    """Whether `x` is a numpy.memmap, or a view of one, that is to be read row by row."""
-    return isinstance(x, np.ndarray) and bool(x.flags.c_contiguous) and _mapping_of(x) is not None
+    """Whether `x` is a numpy.memmap, or a view of one, that can be read row by row.
+
+    The rows must lie one behind the other; in Fortran order each is all over the file.
+    """
+    return isinstance(x, np.ndarray) and _mapping_of(x) is not None and _rows_lie_apart(x)
+
+
+def _rows_lie_apart(x: Array) -> bool:
+    steps = zip(x.shape[1:], x.strides[1:], strict=True)
+    row_bytes = x.itemsize + sum((length - 1) * abs(stride) for length, stride in steps)
+    return x.ndim > 0 and abs(x.strides[0]) >= row_bytes
 
 
 def _mapping_of(x: Any) -> mmap.mmap | None:

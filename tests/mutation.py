@@ -88,6 +88,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/sparse.py": ("tests/test_sparse.py",),
     "minidl/initializers/*.py": ("tests/test_initializers.py",),
     "minidl/regularization/*.py": ("tests/regularization",),
+    "minidl/regularization/base.py": ("tests/regularization",),
     "minidl/solvers/*.py": ("tests/test_solvers.py",),
     "minidl/layers/*.py": ("tests/layers/test_contract.py",),
     "minidl/containers/*.py": ("tests/layers/test_contract.py",),
@@ -101,6 +102,8 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     ),
     "minidl/datasets/csv_batches.py": ("tests/datasets/test_csv_batches.py",),
     "minidl/datasets/csv_file.py": ("tests/datasets/test_csv_batches.py",),
+    "minidl/datasets/csv_lines.py": ("tests/datasets/test_csv_batches.py",),
+    "minidl/datasets/csv_source.py": ("tests/datasets/test_csv_batches.py",),
     "minidl/datasets/idx_set.py": (
         "tests/datasets/test_idx_set.py",
         "tests/datasets/test_emnist.py",
@@ -111,7 +114,10 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/losses/*.py": ("tests/losses/test_base.py",),
     "minidl/optimizers/*.py": ("tests/optimizers",),
     "minidl/fusion.py": ("tests/test_objective.py",),
-    "minidl/objective.py": ("tests/test_objective.py", "tests/regularization"),
+    "minidl/chunks.py": ("tests/test_objective.py", "tests/test_sparse.py"),
+    "minidl/objective.py": (
+        *("tests/test_objective.py", "tests/test_sparse.py", "tests/regularization"),
+    ),
     "minidl/losses/base.py": (
         *("tests/losses/test_base.py", "tests/losses/test_steps.py"),
         *("tests/losses/test_weights.py", "tests/losses/test_class_weights.py"),

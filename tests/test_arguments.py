@@ -1,12 +1,13 @@
 """Arguments of constructors: what is neither here nor there is refused where it is given."""
 
 import inspect
+import re
 
 import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.arguments import flag
+from minidl.arguments import flag, whole_number
 
 NEEDED = {  # arguments without a default, and those that a flag asks for
     "units": 3,
@@ -59,3 +60,22 @@ def test_flags_of_functions():
 def test_a_flag_is_a_python_bool():
     assert flag("here", "there", np.True_) is True
     assert flag("here", "there", np.False_) is False
+
+
+@pytest.mark.parametrize(
+    ("value", "end"),
+    [
+        (1e4, "got 10000.0. It is a float: write 10000, or divide with //."),
+        (np.float32(2), "got np.float32(2.0). It is a float: write 2, or divide with //."),
+        (1.0, "got 1.0."),  # too small as well
+        (2.5, "got 2.5."),
+        (np.inf, "got inf."),
+        (1, "got 1."),
+        (True, "got True."),
+        ("3", "got '3'."),
+    ],
+)
+def test_a_float_that_is_whole_is_explained(value, end):
+    message = re.escape(f"who: what must be a whole number of at least 2, {end}") + "$"
+    with pytest.raises(dl.ArgumentError, match=message):
+        whole_number("who", "what", value, 2)

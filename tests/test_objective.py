@@ -2,15 +2,17 @@
 
 import copy
 import pickle
+import re
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from scipy import special
+from scipy import sparse, special
 
 import minidl as dl
-from minidl import reading, thread_policy
+from minidl import chunks, reading, thread_policy
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(50, 6))
@@ -146,6 +148,15 @@ def test_softmax_twice_is_an_error():
         r"Use CrossEntropy\(\), or remove Softmax\(\)",
     ):
         dl.Objective(classifier(), dl.CrossEntropy(from_logits=True))
+    for last, loss in (
+        (dl.Sigmoid(), dl.CrossEntropy(from_logits=True)),
+        (dl.Sigmoid(), dl.KLDivergence(from_logits=True)),
+        (dl.Softmax(), dl.BinaryCrossEntropy(from_logits=True)),
+    ):
+        model = dl.Sequential([dl.Dense(4), last]).build((6,))
+        message = f"{last} in layer 1 of Sequential gives probabilities, but {loss} expects logits."
+        with pytest.raises(dl.ArgumentError, match=re.escape(f"{message} Remove {last}.")):
+            dl.Objective(model, loss)
     twice = dl.Sequential([dl.Dense(4), dl.Softmax(), dl.Sequential([dl.Softmax()])]).build((6,))
     with pytest.raises(dl.ArgumentError, match="directly after another Softmax"):
         dl.Objective(twice, dl.CrossEntropy())
@@ -413,9 +424,9 @@ def test_a_changed_option_reaches_the_replicas():
     objective.value_and_grad(X, Y)
     model.layers[2].rate = 0.0
     assert objective.value_and_grad(X, Y)[0] == pytest.approx(objective.value(X, Y), rel=1e-12)
-    replica = objective._replicas[0].model
+    replica = objective._chunks._replicas[0].model
     objective.value_and_grad(X, Y)
-    assert objective._replicas[0].model is replica  # not made anew for nothing
+    assert objective._chunks._replicas[0].model is replica  # not made anew for nothing
 
 
 def test_layers_with_state_see_the_whole_batch():
@@ -506,7 +517,7 @@ def test_workers_are_threads(workers):
 def test_a_batch_of_just_one_chunk_needs_no_replica():
     objective = dl.Objective(classifier(), dl.CrossEntropy(), chunk_rows=50)
     objective.value_and_grad(X, Y)
-    assert not objective._replicas
+    assert not objective._chunks._replicas
 
 
 def test_nobody_asks_for_the_gradient_at_the_data():
@@ -767,3 +778,59 @@ def test_a_penalty_of_ones_own_may_return_a_numpy_scalar():
 
     model = penalized(penalty=Sum())
     assert type(dl.Objective(model, dl.CrossEntropy()).value_and_grad(X, Y)[0]) is float
+
+
+def test_no_worker_is_left_at_a_replica_after_an_error():
+    begun, ended = threading.Event(), threading.Event()
+
+    class Breaks(dl.Tanh):
+        def forward(self, x, *, training=False, out=None):
+            if x[0, 0] < 0:  # in the first chunk
+                assert begun.wait(5)
+                raise ZeroDivisionError("by zero")
+            begun.set()
+            time.sleep(0.05)
+            ended.set()
+            return super().forward(x, training=training, out=out)
+
+    model = dl.Sequential([Breaks(), dl.Dense(4), dl.Softmax()]).build((1,), rng=0, dtype=float)
+    objective = dl.Objective(model, dl.CrossEntropy(), workers=2, chunk_rows=25)
+    x = np.repeat([[-1.0], [1.0]], 25, axis=0)
+    for call in (objective.value_and_grad, objective.value):
+        begun.clear()
+        ended.clear()
+        with pytest.raises(ZeroDivisionError, match="by zero"):
+            call(x, Y)
+        assert ended.is_set()
+
+
+def test_masked_steps_have_no_weight():
+    layers = [dl.Embedding(6, 3, padding_index=0), dl.Dense(4), dl.Softmax()]
+    objective = dl.Objective(dl.Sequential(layers).build((3,), rng=0), dl.CrossEntropy())
+    x, y = np.array([[1, 2, 0], [3, 0, 0]]), np.zeros((2, 3), int)
+    counted = x != 0
+    steps = np.array([[0.5, 2.0, 3.0], [0.25, 1.0, 1.0]])
+    for given, expected in (
+        (None, counted),
+        ([2.0, 3.0], counted * [[2.0], [3.0]]),
+        (steps, counted * steps),
+    ):
+        _, weight, total = objective.check_batch(x, y, given)
+        np.testing.assert_array_equal(weight, expected)
+        assert (total, type(total)) == (expected.sum(), float)
+
+
+@pytest.mark.parametrize("ahead", [False, True])
+def test_dense_rows_alone_are_read_ahead(monkeypatch, ahead):
+    seen = []
+
+    def in_stretches(x, rows, ahead):
+        seen.append(ahead)
+        return reading.in_stretches(x, rows, False)
+
+    monkeypatch.setattr(chunks, "in_stretches", in_stretches)
+    monkeypatch.setattr("minidl.objective.worth_reading_ahead", lambda *_: ahead)
+    objective = dl.Objective(classifier(), dl.CrossEntropy(), chunk_rows=8)
+    dense = objective.value(X, Y)
+    assert objective.value(sparse.csr_array(X), Y) == pytest.approx(dense, rel=1e-12)
+    assert seen == [ahead, False]

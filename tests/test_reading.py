@@ -248,15 +248,20 @@ def test_blocks_have_the_bytes_that_are_read_at_a_time(monkeypatch, file_of):
 
 def test_which_arrays_are_mapped(file_of):
     mapped = file_of(X)
-    for x in (mapped, mapped[3:9], np.asarray(mapped), mapped.reshape(N, 12), file_of(X, "r+")):
+    parts = (mapped[3:9], mapped[::2], mapped[::-1], mapped[:, 1:, ::2], mapped[7], mapped[:1])
+    shapes = (mapped.reshape(N, 12), mapped.ravel(), mapped[:, 0, 0])
+    for x in (mapped, *parts, *shapes, np.asarray(mapped), file_of(X, "r+")):
         assert is_mapped(x)
+        np.testing.assert_array_equal(MappedRows(x)[:], x, strict=True)
     by_hand = np.frombuffer(mmap.mmap(-1, mmap.PAGESIZE), np.uint8)  # no file of rows
     private = file_of(X, "c", "private")  # its changes are in memory alone
     others = [
         X,
         np.array(mapped),
-        mapped[:, ::2],
-        mapped[::2],
+        mapped.T,
+        mapped.transpose(1, 0, 2),
+        mapped[:2, 0].T,
+        mapped[0, 0, 0, ...],
         private,
         private[2:4],
         by_hand,
@@ -264,6 +269,18 @@ def test_which_arrays_are_mapped(file_of):
     ]
     for x in others:
         assert not is_mapped(x)
+
+
+@pytest.mark.parametrize("held", [10_480, 10_481])
+def test_what_lies_between_rows_is_counted_as_read(monkeypatch, file_of, held):
+    monkeypatch.setattr(reading, "FAULT_BYTES", 1000)
+    monkeypatch.setattr(reading, "HELD_BYTES", held)
+    x = file_of(np.zeros((1000, 12), np.float32))
+    for part in (x[:, :3], x[::-1], x[:, ::-5]):  # rows are 48 bytes apart in all of them
+        rows, calls = MappedRows(part), []
+        monkeypatch.setattr(rows, "give_back", lambda calls=calls: calls.append(1))
+        rows.take(np.arange(0, 250, 25), 0, np.empty((10, *part.shape[1:]), np.float32))
+        assert len(calls) == (held == 10_480)
 
 
 def test_part_of_a_mapped_array(monkeypatch, file_of):

@@ -411,10 +411,42 @@ def test_a_callback_that_raises_loses_nothing():
                 raise OSError("disk full")
 
     model, same = network(), network()
-    with pytest.raises(OSError, match="disk full"):
-        dl.minimize(model, dl.CrossEntropy(), X, Y, callbacks=[Broken()])
+    with pytest.raises(OSError, match="disk full") as caught:
+        dl.minimize(model, dl.CrossEntropy(), X, Y, callbacks=[Broken()], iterations=20)
+    assert caught.value.__notes__ == [
+        "raised by Broken.on_epoch_end after epoch 3, which is complete and in the history. "
+        "minimize(..., iterations=17) goes on from there."
+    ]
     dl.minimize(same, dl.CrossEntropy(), X, Y, iterations=3)
     np.testing.assert_array_equal(model.params, same.params)
+
+
+def test_values_of_callbacks_come_into_the_history():
+    class Count(dl.Callback):
+        def on_epoch_begin(self, trainer):
+            assert not trainer.extra_values
+            if trainer.epoch != 1:
+                trainer.extra_values["number"] = trainer.epoch
+
+    result = dl.minimize(
+        network(), dl.CrossEntropy(), X, Y, iterations=3, callbacks=[Count()], tolerance=0
+    )
+    np.testing.assert_array_equal(result.history["number"], [0, np.nan, 2])
+    assert [*result.history] == ["loss", "gradient_norm", "number", "seconds"]
+
+
+def test_a_callback_that_spoils_the_parameters_is_told_so():
+    class Spoils(dl.Callback):
+        def on_batch_end(self, trainer, loss):
+            trainer.model.layers[0].weight[0, 0] = np.nan
+
+    with pytest.raises(
+        dl.DivergenceError,
+        match=r"^validation_data: the loss is nan.*\nOrigin: weight of Dense\(4\).* itself, which",
+    ):
+        dl.minimize(
+            network(), dl.CrossEntropy(), X, Y, validation_data=(X, Y), callbacks=[Spoils()]
+        )
 
 
 def test_there_is_no_learning_rate():
@@ -471,14 +503,59 @@ def test_steps_to_where_the_loss_is_not_finite_count_as_uphill(method):
     np.testing.assert_allclose(model.params, expected, atol=1e-5)
 
 
+def test_hessian_products_that_are_not_finite_are_those_of_a_straight_line(monkeypatch):
+    model = dl.Sequential([LogOfParameter()]).build((3,), dtype=float)
+    model.params = start = np.array([1.2 - 1e-6, 0.3, 1.0])  # closer to the edge than a difference
+    x = np.zeros((2, 3))
+    run = run_of(model, Barrier(), x, x)
+    v = np.array([1.0, 0.0, 0.0])
+    assert run.hessian_product(start, v).tolist() == [0.0, 0.0, 0.0]
+    assert run.hessian_product(start, v[::-1])[2] > 0
+    monkeypatch.setattr(run, "_differentiate", lambda _: (0.0, np.full(3, np.inf)))
+    assert run.hessian_product(start, v).tolist() == [0.0, 0.0, 0.0]
+    run.put_back()
+    result = dl.minimize(model, Barrier(), x, x, method="trust-ncg")
+    assert (np.diff(result.history["loss"]) <= 0).all()
+    assert model.params[0] < start[0]
+
+
 def test_a_loss_that_is_not_finite_at_the_start_is_an_error():
     model = network()
     with pytest.raises(dl.DataError, match="minimize: x has NaN in row"):
         dl.minimize(model, dl.CrossEntropy(), np.where(X > 2, np.nan, X), Y)
     model.layers[2].weight[0, 0] = np.nan
     before = model.params.copy()
-    with pytest.raises(dl.DivergenceError, match=r"minimize: the loss is nan, although"):
+    with pytest.raises(
+        dl.DivergenceError,
+        match=r"^minimize: the loss or its gradient is not finite at the first parameters, "
+        r"although x and y are\. The loss is nan\.\nOrigin: weight of Dense\(3\) in layer 2 of "
+        r"Sequential itself, which has NaN\.\nLargest parameter: .*\nWhat helps: assign finite "
+        r"values, or build the model anew\.$",
+    ):
         dl.minimize(model, dl.CrossEntropy(), X, Y)
+    np.testing.assert_array_equal(model.params, before)
+
+
+class Root(dl.L1):
+    def add_gradient(self, w, out):
+        out += self.strength / np.sqrt(np.abs(w))
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 2**22])
+def test_the_origin_in_the_gradient_of_a_penalty_is_named(chunk_bytes, monkeypatch):
+    monkeypatch.setattr("minidl.layers.planning.CHUNK_BYTES", chunk_bytes)
+    model = network(weight_penalty=Root(0.1))
+    x, y = np.tile(X, (2, 1)), np.tile(Y, 2)
+    model.layers[0].weight = np.zeros((5, 4))
+    before = model.params.copy()
+    with pytest.raises(
+        dl.DivergenceError,
+        match=r"The loss is 1\..*\nOrigin: the gradient of Root\(strength=0\.1\) for weight of "
+        r"Dense\(4, .*\) in layer 0 of Sequential: divide by zero encountered in divide\.\n.*\n"
+        r"What helps: add a small number, such as 1e-7, to what is divided by: it is 0 or nearly "
+        r"so\.$",
+    ):
+        dl.minimize(model, dl.CrossEntropy(), x, y)
     np.testing.assert_array_equal(model.params, before)
 
 
@@ -487,9 +564,12 @@ def test_a_start_that_is_not_finite_changes_no_state():
     model = dl.Sequential(layers).build((5,), rng=1, dtype=float)
     model.layers[0].weight = np.full((5, 4), 1e308)  # finite, but sums are not
     state = model.state.copy()
-    with pytest.raises(dl.DivergenceError, match="minimize: the loss is nan") as error:
+    with pytest.raises(dl.DivergenceError, match="The loss is nan") as error:
         dl.minimize(model, dl.CrossEntropy(), X, Y)
     assert "itself" not in str(error.value)  # as if the running mean had been NaN before
+    assert "Origin: the output of Dense(4) in layer 0" in str(error.value)
+    assert "What helps: smaller initial values, such as HeNormal(); check_layer" in str(error.value)
+    assert "learning rate" not in str(error.value)
     np.testing.assert_array_equal(model.state, state)
 
 
@@ -502,7 +582,7 @@ def test_value_and_gradient_must_both_be_finite(broken):
                 return values * np.nan, gradient
             return values, gradient * np.inf
 
-    with pytest.raises(dl.DivergenceError, match="minimize: the loss is"):
+    with pytest.raises(dl.DivergenceError, match=f"Origin: the {broken} of Broken"):
         dl.minimize(network(), Broken(), X, np.zeros((60, 3)))
 
 
@@ -580,6 +660,21 @@ def test_a_model_is_as_before_where_it_is_refused():
         ({"tolerance": -1}, dl.ArgumentError, "minimize: tolerance must be a number"),
         ({"loss": dl.CrossEntropy}, dl.ArgumentTypeError, "got the class CrossEntropy"),
         ({"y": Y[:9]}, dl.ShapeError, "minimize: x has 60 rows and y has 9"),
+        (
+            {"x": dl.batches(X, Y, batch_size=8), "y": None},
+            dl.ArgumentError,
+            "minimize: y is missing. It takes all rows at once, .* Trainer takes batches",
+        ),
+        (
+            {"validation_data": [X, Y]},
+            dl.ArgumentTypeError,
+            r"minimize: validation_data must be .* write validation_data=\(x, y\)",
+        ),
+        (
+            {"options": ["maxcor"]},
+            dl.ArgumentTypeError,
+            r"minimize: options must be a Mapping, got \['maxcor'\]",
+        ),
         ({"model": dl.Dense(3)}, dl.StateError, "is not built"),
         (
             {"model": softmax_regression(dtype=np.float32), "method": "trust-ncg"},

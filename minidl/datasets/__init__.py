@@ -1,7 +1,8 @@
 """Data: batches of arrays, files and samples, splits, MNIST and its relatives, drawn digits."""
 
 from minidl.datasets.batches import Batches, batches
-from minidl.datasets.csv_batches import CsvBatches, csv_batches
+from minidl.datasets.csv_batches import csv_batches
+from minidl.datasets.csv_source import CsvBatches
 from minidl.datasets.emnist import load_emnist
 from minidl.datasets.fashion_mnist import load_fashion_mnist
 from minidl.datasets.idx import read_idx

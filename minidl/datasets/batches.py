@@ -47,8 +47,12 @@ class Batches:
         transform: Transform | Iterable[Transform] | None,
     ) -> None:
         self._arrays = [_rows(a) for a in (x, y) if a is not None]
-        if any(a.ndim == 0 for a in self._arrays):
-            raise ShapeError("batches: expected arrays with a batch axis, got a single number.")
+        for a in self._arrays:
+            if a.ndim == 0:
+                raise ShapeError(
+                    "batches: expected arrays with a batch axis, or an iterable of samples "
+                    f"without y, got a single {type(a.item()).__name__}."
+                )
         lengths = [a.shape[0] for a in self._arrays]
         if len(set(lengths)) > 1:
             raise ShapeError(
@@ -96,9 +100,10 @@ def batches(
     - **Arrays**, lists of numbers, and sparse rows. The whole order is shuffled.
     - **Memory-mapped arrays**, `np.memmap` or `np.load(path, mmap_mode="r")`, of any size and
       dtype. The whole order is shuffled here, too; only the rows of a batch are read, always as
-      copies, and what has been read does not stay in the process's memory. Rows of a file that
-      the system cannot cache are read one by one from the disk: on a slow disk store the rows
-      shuffled once, and read them with `shuffle=False`.
+      copies, and what has been read does not stay in the process's memory. So it is with views
+      such as `x[::2]`, but not with files in Fortran order, where each row is all over the file.
+      Rows of a file that the system cannot cache are read one by one from the disk: on a slow disk
+      store the rows shuffled once, and read them with `shuffle=False`.
     - **Any iterable of samples**, without y: tuples `(x_i, y_i)`, or arrays `x_i` alone. They are
       stacked into batches. What it yields must come anew each time it is iterated, as from a list
       of tuples or an object with `__iter__`; a generator is spent after one epoch. Shuffling is
@@ -150,7 +155,17 @@ def _rows(a: ArrayLike) -> Any:
     """Data as something to index rows of."""
     if is_sparse(a):
         return a.tocsr()  # type: ignore[union-attr]
-    return MappedRows(a) if is_mapped(a) else np.asarray(a)  # type: ignore[arg-type]
+    if is_mapped(a):
+        return MappedRows(a)  # type: ignore[arg-type]
+    try:
+        return np.asarray(a)
+    except ValueError as error:
+        if "inhomogeneous" not in str(error):  # the word that NumPy has for it
+            raise
+        raise ShapeError(
+            "batches: expected arrays, got lists of different length. x and y are two arguments: "
+            "batches(x, y, ...). Samples of different length: pad the shorter."
+        ) from None
 
 
 def _holds_samples(x: Any) -> bool:

@@ -105,8 +105,8 @@ def _labels(y: ArrayLike, rows: tuple[int, ...]) -> Array:
     if labels.dtype.kind not in "iubUS":
         raise DataError(
             f"stratified_split: labels must be integers, booleans or texts, got dtype "
-            f"{labels.dtype}. Whole numbers: y.astype(np.int64). Continuous targets have no "
-            "classes: split a permutation of the rows."
+            f"{labels.dtype}. Whole numbers: y.astype(np.int64); texts: y.astype(str). Continuous "
+            "targets have no classes: split a permutation of the rows."
         )
     return labels
 

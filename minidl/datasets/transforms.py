@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from minidl.errors import ArgumentTypeError, DataError
 from minidl.typing import Array
 
@@ -21,7 +23,9 @@ class Transforms:
 
     def __init__(self, who: str, transform: Transform | Iterable[Transform] | None) -> None:
         self._who = who
-        self._functions: list[Any] = [transform] if callable(transform) else list(transform or [])
+        several = isinstance(transform, Iterable) and not callable(transform)
+        given: Any = transform if several else [transform]
+        self._functions: list[Any] = [] if transform is None else list(given)
         for function in self._functions:
             if not callable(function) or isinstance(function, type):
                 raise ArgumentTypeError(
@@ -38,13 +42,17 @@ class Transforms:
             if len(batch) < 2:
                 raise DataError(f"{self._who}: transform takes x and y; these samples have no y.")
             pair = function(*batch[:2])
-            if not isinstance(pair, tuple) or len(pair) != 2 or len(pair[0]) != len(pair[1]):
+            if not isinstance(pair, tuple) or len(pair) != 2 or _rows(pair[0]) != _rows(pair[1]):
                 raise DataError(
                     f"{self._who}: transform {_name(function)} must return a tuple (x, y) with as "
                     f"many rows in x as in y, got {_shapes(pair)}."
                 )
             batch = (*pair, *batch[2:])
         return batch
+
+
+def _rows(a: Any) -> Any:
+    return np.shape(a)[:1]  # sparse rows have no len()
 
 
 def _name(function: Any) -> str:

@@ -16,9 +16,10 @@ from numpy.typing import ArrayLike, DTypeLike
 from minidl.arguments import call_text, whole_number
 from minidl.errors import ArgumentError, StateError
 from minidl.layers import building, calls, copying
-from minidl.layers.checks import convert_input, raise_if_not_finite
+from minidl.layers.checks import convert_rows, raise_if_not_finite
 from minidl.parameters import Gradients, ParameterSpec, copy_into
 from minidl.randomness import child_seed
+from minidl.reading import MappedRows
 from minidl.sparse import is_sparse
 from minidl.typing import Array, RNGLike, Shape
 
@@ -305,7 +306,8 @@ class Layer(ABC):
         """Return the outputs for any number of rows, in inference mode.
 
         Args:
-            x: Input (N, *input_shape); other real floating types are converted.
+            x: Input (N, *input_shape); other real floating types are converted. Of memory-mapped
+                arrays only the rows at hand are read.
             batch_size: Rows at a time; by default as many as fit the cache.
 
         Raises:
@@ -313,23 +315,25 @@ class Layer(ABC):
             DTypeError: If `x` is not floating.
             DataError: If the outputs are not finite because `x` has NaN or infinity.
         """
-        x = convert_input(self, x)
+        data: Any = convert_rows(self, x)
         plan = self.bound.plan
-        rows = plan.sparse_chunk_rows if is_sparse(x) else plan.chunk_rows
+        rows = plan.sparse_chunk_rows if is_sparse(data) else plan.chunk_rows
         if batch_size is not None:
             rows = whole_number("predict", "batch_size", batch_size)
-        n = x.shape[0]
+        n = data.shape[0]
         if n <= rows:
-            y = calls.call_forward(self, x, False, None)
-            raise_if_not_finite(self, x, y)
-            return calls.own_copy(y, x, False, None)
-        outputs = np.empty((n, *self.output_shape_of(x)), self.dtype)
+            if isinstance(data, MappedRows):
+                data = data[:]
+            y = calls.call_forward(self, data, False, None)
+            raise_if_not_finite(self, data, y)
+            return calls.own_copy(y, data, False, None)
+        outputs = np.empty((n, *self.output_shape_of(data)), self.dtype)
         for i in range(0, n, rows):
             part = outputs[i : i + rows]
-            y = calls.call_forward(self, x[i : i + rows], False, part)
+            y = calls.call_forward(self, data[i : i + rows], False, part)
             if y is not part:
                 part[...] = y
-        raise_if_not_finite(self, x, outputs)
+        raise_if_not_finite(self, data, outputs)
         return outputs
 
     def __call__(self, x: ArrayLike) -> Array:

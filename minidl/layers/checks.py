@@ -11,6 +11,7 @@ from minidl.errors import ArgumentError, DTypeError, ShapeError
 from minidl.finiteness import is_finite, raise_for_non_finite
 from minidl.layers.input_fixes import PADDING, dtype_fix, shape_fix
 from minidl.layers.planning import fits
+from minidl.reading import MappedRows, Rows, is_mapped
 from minidl.sparse import is_sparse
 from minidl.typing import Array, Shape
 
@@ -55,6 +56,16 @@ def convert_input(layer: Layer, x: ArrayLike) -> Array:
     if array.dtype.kind == "f" and array.dtype != dtype:
         array = array.astype(dtype)
     return check_input(layer, array)
+
+
+def convert_rows(layer: Layer, x: ArrayLike) -> Rows:
+    """Like `convert_input`, but what is in a file stays there and is converted as it is read."""
+    if not is_mapped(x):
+        return convert_input(layer, x)
+    mapped: Array = np.asarray(x)
+    dtype = layer.dtype if mapped.dtype.kind == "f" else mapped.dtype
+    check_input(layer, np.broadcast_to(np.empty((), dtype), mapped.shape))
+    return MappedRows(x, dtype)  # type: ignore[arg-type]
 
 
 def check_sequences(layer: Layer, input_shape: Shape) -> None:
@@ -107,10 +118,14 @@ def check_mask(layer: Layer, mask: object, x: Array) -> None:
         )
 
 
-def raise_if_not_finite(layer: Layer, x: Array, y: Array) -> None:
+def raise_if_not_finite(layer: Layer, x: Rows, y: Array) -> None:
     """Raise if the outputs are not finite because the inputs are not."""
-    if not is_finite(y):
-        raise_for_non_finite(x, f"{layer.where}: x")
+    if is_finite(y):
+        return
+    size = x.block_rows if isinstance(x, MappedRows) else x.shape[0]
+    for start in range(0, x.shape[0], size):
+        part = x[start : start + size]
+        raise_for_non_finite(part, f"{layer.where}: x", np.arange(start, start + part.shape[0]))
 
 
 def _as_array(layer: Layer, x: ArrayLike) -> Array:

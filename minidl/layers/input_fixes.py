@@ -34,6 +34,8 @@ def dtype_fix(layer: Layer, x: Array) -> str:
         )
     if x.dtype == object and x.size and np.ndim(x.flat[0]):
         return PADDING
+    if x.dtype == object and not x.ndim and hasattr(x.item(), "__iter__"):
+        return "Of a source of batches: np.concatenate([model.predict(xb) for xb, yb in source])."
     return f"Convert it: np.asarray(x, dtype=np.{layer.dtype}), if these are real numbers."
 
 

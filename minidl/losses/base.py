@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from minidl.arguments import call_text
 from minidl.errors import ArgumentError, ContractError, DataError, ShapeError
 from minidl.finiteness import raise_for_non_finite
 from minidl.layers.base import Layer
-from minidl.losses.labels import ONE_A_SAMPLE, place_of
+from minidl.losses.labels import ONE_A_SAMPLE, ONE_A_STEP, place_of
 from minidl.sparse import dense_array
 from minidl.typing import Array, Shape
 
@@ -190,13 +191,21 @@ class Loss(ABC):
         out: Array | None,
     ) -> tuple[float, Array]:
         """The sum of w l over samples, divided by `total`, and its gradient."""
-        first_time = not self._checked
-        before = prediction.copy() if first_time else prediction
-        values, gradient = self.per_sample(prediction, target)
-        if first_time and not np.array_equal(before, prediction, equal_nan=True):
-            prediction[...] = before
-            raise ContractError(f"{self}: per_sample wrote into the predictions.")
+        given = {"predictions": prediction, "targets": target}
+        before = {} if self._checked else {name: a.copy() for name, a in given.items()}
+        result = self.per_sample(prediction, target)
+        for name, as_it_was in before.items():
+            a = given[name]
+            if not np.array_equal(as_it_was, a, equal_nan=a.dtype.kind == "f"):
+                a[...] = as_it_was
+                raise ContractError(f"{self}: per_sample wrote into the {name}.")
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise ContractError(
+                f"{self}: per_sample must return a tuple of two arrays, values and gradient, got "
+                f"{type(result).__name__}."
+            )
         self._checked = True
+        values, gradient = map(np.asarray, result)
         n, shape, dtype = len(prediction), prediction.shape, prediction.dtype
         if values.shape != (n,) or gradient.shape != shape or gradient.dtype != dtype:
             raise ContractError(
@@ -204,13 +213,16 @@ class Loss(ABC):
                 f"{shape} and dtype {dtype}, got {values.shape} and {gradient.shape} "
                 f"{gradient.dtype}."
             )
-        if total == 0:
-            return 0.0, np.multiply(gradient, 0, out=out)
         if weight is None:
             return float(values.sum()) / total, np.divide(gradient, total, out=out)
-        share = (weight / total).astype(dtype)  # (n,)
+        share = (weight / total if total else weight).astype(dtype)  # (n,)
         rows = share.reshape(-1, *[1] * (gradient.ndim - 1))  # (n, 1, ...)
-        return float(values @ share), np.multiply(gradient, rows, out=out)
+        weighted = np.multiply(gradient, rows, out=out)
+        counts = share > 0
+        if not counts.all():  # 0 times infinity would be NaN
+            weighted[~counts] = 0
+            values, share = values[counts], share[counts]
+        return float(values @ share), weighted
 
     def sample_axes(self, shape: Shape, weight: Array | None) -> int:
         """How many axes of predictions number the samples: more than one where steps count singly.
@@ -283,6 +295,11 @@ def check_weight(sample_weight: ArrayLike | None, shape: Shape) -> tuple[Array |
     n = shape[0]
     if sample_weight is None:
         return None, float(n)
+    if isinstance(sample_weight, str | Mapping):
+        raise DataError(
+            f"sample_weight: expected a number for each sample, got {sample_weight!r}. Weights of "
+            "classes are class_weight in fit, or dl.class_weights(labels, ...) for each sample."
+        )
     weight = dense_array(sample_weight, "sample_weight", "sample_weight")
     finer = [shape[:axes] for axes in range(2, len(shape))]  # (n, T); (n, H) and (n, H, W)
     if weight.shape != (n,) and weight.shape not in finer:
@@ -311,6 +328,8 @@ def _shape_fix(target: Array, shape: Shape, *, same_as_outputs: bool) -> str:
         return f" Use target.reshape({', '.join(['-1', *map(str, shape[1:])])})."
     if target.ndim > len(shape) == 2:
         return f" If these are targets of single steps, {ONE_A_SAMPLE}"
+    if len(shape) > 2 and target.shape in (shape[:1], (*shape[:1], 1)):
+        return f" {ONE_A_STEP}"
     if target.shape == shape[:-1] and target.dtype.kind in "iu":
         return " If these are labels of classes, use CrossEntropy."
     if same_as_outputs:

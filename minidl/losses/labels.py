@@ -11,6 +11,10 @@ ONE_A_SAMPLE = (
     "the model gives one output a sample: to give one a step, the recurrent layer in it needs "
     "return_sequences=True."
 )
+ONE_A_STEP = (
+    "The model gives outputs for each step or pixel. For one target a sample, Flatten() or a "
+    "pooling layer must come before the last Dense."
+)
 
 
 def check_class_labels(labels: Array, shape: Shape, who: str, *, or_rows: bool = True) -> Array:
@@ -27,11 +31,10 @@ def check_class_labels(labels: Array, shape: Shape, who: str, *, or_rows: bool =
         fix = "Every sample needs one label."
         if labels.shape == (*samples, 1):
             fix = "Use labels.ravel()." if labels.ndim == 2 else "Use labels[..., 0]."
+            if labels.dtype.kind == "f":
+                fix += " Of csv_batches: labels=True."
         elif len(samples) > 1 and labels.shape == shape[:1]:
-            fix = (
-                "The model's output has a label for each step or pixel. For one label a sample, "
-                "Flatten() or a pooling layer must come before the last Dense."
-            )
+            fix = ONE_A_STEP
         elif len(samples) == 1 and labels.shape[:1] == shape[:1]:
             fix = f"If these are targets of single steps, {ONE_A_SAMPLE}"
         rows = f" or rows of probabilities of shape {shape}" if or_rows else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import whole_number
 from minidl.errors import DataError
 from minidl.metrics.pairs import pair
 from minidl.typing import Array
@@ -37,7 +38,9 @@ def confusion_matrix(y_true: ArrayLike, y_pred: ArrayLike, n_classes: int | None
             f"{true.dtype} {true.shape} and {pred.dtype} {pred.shape}."
         )
     largest = int(max(true.max(), pred.max()))
-    classes = largest + 1 if n_classes is None else n_classes
+    classes = largest + 1
+    if n_classes is not None:
+        classes = whole_number("confusion_matrix", "n_classes", n_classes)
     if largest >= classes or min(true.min(), pred.min()) < 0:
         raise DataError(
             f"confusion_matrix: labels must be in 0..{classes - 1}, got values from "

@@ -18,8 +18,8 @@ def pair(y_true: ArrayLike, y_pred: ArrayLike, who: str) -> tuple[Array, Array]:
         fix = "Every sample needs one prediction."
         if pred.shape == (*true.shape, 1):
             fix = "Use y_pred.ravel()."
-        elif pred.ndim == true.ndim + 1 and pred.shape[:1] == true.shape[:1]:
-            fix = "For labels from probabilities use y_pred.argmax(axis=1)."
+        elif pred.ndim > 1 and pred.shape[:-1] == true.shape:
+            fix = "For labels from probabilities use y_pred.argmax(axis=-1)."
         raise ShapeError(f"{who}: y_true has shape {true.shape}, y_pred {pred.shape}. {fix}")
     if true.ndim == 0 or true.size == 0:
         raise ShapeError(f"{who}: there are no samples. Expected shape (N, ...), got {true.shape}.")
@@ -29,6 +29,11 @@ def pair(y_true: ArrayLike, y_pred: ArrayLike, who: str) -> tuple[Array, Array]:
 def label_pair(y_true: ArrayLike, y_pred: ArrayLike, who: str) -> tuple[Array, Array]:
     """Return both as arrays of labels of the same shape; raise for measurements."""
     true, pred = pair(y_true, y_pred, who)
+    if (true.dtype.kind in "US") != (pred.dtype.kind in "US"):
+        raise DataError(
+            f"{who}: cannot compare text with numbers, got y_true of dtype {true.dtype} and y_pred "
+            f"of {pred.dtype}. Use the same names or numbers of classes for both."
+        )
     for name, values in (("y_true", true), ("y_pred", pred)):
         if values.dtype.kind == "f" and (values != np.floor(values)).any():
             raise DataError(

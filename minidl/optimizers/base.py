@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from minidl.arguments import call_text, number_within, positive_number
-from minidl.errors import ArgumentError, ArgumentTypeError, DTypeError, ShapeError, StateError
-from minidl.layers.base import Layer
+from minidl.errors import ArgumentError, ContractError, StateError
+from minidl.optimizers.checks import check_params, check_rate_kind, check_vector
 from minidl.optimizers.clipping import clipped_by_norm
 from minidl.typing import Array
 
@@ -58,13 +58,7 @@ class Optimizer(ABC):
         clip_norm: float | None = None,
         clip_value: float | None = None,
     ) -> None:
-        if isinstance(learning_rate, type | Layer) or not (
-            callable(learning_rate) or isinstance(learning_rate, int | float | np.number)
-        ):
-            raise ArgumentTypeError(
-                f"{type(self).__name__}: learning_rate must be a number or a function of the step, "
-                f"got {learning_rate!r}. The optimizer gets parameters in update(), not here."
-            )
+        check_rate_kind(type(self).__name__, "learning_rate", learning_rate)
         self.learning_rate = learning_rate
         self.weight_decay = self._number("weight_decay", weight_decay)
         self.clip_norm = None if clip_norm is None else self._positive("clip_norm", clip_norm)
@@ -113,10 +107,12 @@ class Optimizer(ABC):
             trainable: 1 where a parameter may move, 0 where it is frozen; None for all ones.
 
         Raises:
+            DTypeError: If an argument is no vector of numbers.
             ShapeError: If the vectors differ in length.
             StateError: If the optimizer has served a vector of another length.
+            ContractError: If the rule's `step` writes nothing.
         """
-        self._check(params, grads=grads, decay=decay, trainable=trainable)
+        self._check(params, grads, decay, trainable)
         learning_rate = self.current_learning_rate()
         if len(self.state) < len(self.slots):
             for name in self.slots:
@@ -129,7 +125,10 @@ class Optimizer(ABC):
         elif self.clip_value is not None:
             c = self.clip_value
             grads = np.clip(grads, -c, c, out=self._scratch("grads", params))
-        self.step(grads, learning_rate, change)
+        if self.steps:
+            self.step(grads, learning_rate, change)
+        else:
+            self._first_step(grads, learning_rate, change)
         if self.weight_decay:
             shrinkage = self._scratch("spare", params)
             np.multiply(params, learning_rate * self.weight_decay, out=shrinkage)
@@ -147,29 +146,35 @@ class Optimizer(ABC):
         if callable(rate):
             rate, scheduled = rate(self.steps), True
         try:
-            value = float(rate)
+            value = math.nan if isinstance(rate, bool | str) else float(rate)
         except (TypeError, ValueError):
             value = math.nan
         if not (math.isfinite(value) and (value > 0 or (value == 0 and scheduled))):
             raise ArgumentError(
-                f"{type(self).__name__}: learning_rate must be a positive number, got {rate} "
+                f"{type(self).__name__}: learning_rate must be a positive number, got {rate!r} "
                 f"at step {self.steps}."
             )
         return value
 
-    def _check(self, params: Array, **others: Array | None) -> None:
-        if not isinstance(params, np.ndarray) or params.ndim != 1 or params.dtype.kind != "f":
-            got = getattr(params, "dtype", type(params).__name__)
-            raise DTypeError(
-                f"{self}: expected params as a vector of floating numbers, such as model.params, "
-                f"got {got} {np.shape(params)}."
+    def _first_step(self, grads: Array, learning_rate: float, out: Array) -> None:
+        """Make a step, and see that the rule writes into `out`, or memory's content would count."""
+        out.fill(np.nan)
+        self.step(grads, learning_rate, out)
+        if out.size and np.isnan(out).all() and np.isfinite(grads).all():
+            raise ContractError(
+                f"{self}: step leaves `out` as it was. It must write into it what is to be "
+                "subtracted: out[...] = ..., or np.multiply(..., ..., out=out)."
             )
-        for name, vector in others.items():
-            if vector is not None and getattr(vector, "shape", None) != params.shape:
-                raise ShapeError(
-                    f"{self}: params has shape {params.shape} and {name} {np.shape(vector)}; all "
-                    "must be vectors of one length, such as model.params and model.grads."
-                )
+
+    def _check(
+        self, params: Array, grads: Array, decay: Array | None, trainable: Array | None
+    ) -> None:
+        check_params(self, params)
+        check_vector(self, params, "grads", grads)
+        if decay is not None:
+            check_vector(self, params, "decay", decay)
+        if trainable is not None:
+            check_vector(self, params, "trainable", trainable)
         for name, kept in self.state.items():
             if kept.shape != params.shape or kept.dtype != params.dtype:
                 raise StateError(

@@ -79,10 +79,9 @@ class RMSprop(Optimizer):
         v += out
         np.sqrt(v, out=out)
         out += self.epsilon
-        np.divide(grads, out, out=out)
+        u = np.divide(grads, out, out=out)
         if self.momentum:
             u = self.state["velocity"]
             u *= self.momentum
             u += out
-            out[...] = u
-        out *= learning_rate
+        np.multiply(u, learning_rate, out=out)

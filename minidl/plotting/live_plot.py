@@ -11,7 +11,7 @@ from minidl.errors import ArgumentError
 from minidl.plotting.canvas import png
 from minidl.plotting.history import plot_history
 from minidl.training.callbacks import Callback
-from minidl.training.whole_files import replacing
+from minidl.training.whole_files import make_folder_of, replacing
 
 if TYPE_CHECKING:
     from minidl.training.trainer import Trainer
@@ -29,7 +29,8 @@ class LivePlot(Callback):
         path: A PNG file to draw into, for runs outside a notebook; None to draw in the notebook.
 
     Raises:
-        ArgumentError: At the beginning of `fit`, if there is neither a notebook nor a path.
+        ArgumentError: At the beginning of `fit`, if there is neither a notebook nor a path, or the
+            path is that of a folder.
 
     Example:
         >>> import pathlib, tempfile, minidl as dl
@@ -45,14 +46,14 @@ class LivePlot(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str] | None = None) -> None:
-        self.path = None if path is None else Path(path)
+        self.path = None if path is None else Path(path).expanduser()
         self._display: Any = None
         self._drawn_at, self._drawn_epochs = -math.inf, 0
 
     def on_fit_begin(self, trainer: "Trainer") -> None:
         self._display, self._drawn_at, self._drawn_epochs = None, -math.inf, trainer.history.epochs
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder_of(self.path, "LivePlot")
         elif "ipykernel" not in sys.modules:
             raise ArgumentError(
                 "LivePlot: expected a notebook, and this is none. Name a file to draw into: "

@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import fields
 
+import numpy as np
+
 from minidl.arguments import number_within
+from minidl.errors import ContractError
 from minidl.typing import Array
 
 
@@ -42,7 +45,7 @@ class Penalty(ABC):
 
     @abstractmethod
     def value(self, w: Array) -> float:
-        """Return the penalty of an array of weights."""
+        """Return the penalty of an array of weights, one number."""
 
     @abstractmethod
     def add_gradient(self, w: Array, out: Array) -> None:
@@ -75,3 +78,24 @@ class Constraint(ABC):
         Args:
             w: Weights (..., M), whose last axis counts the units.
         """
+
+
+def penalty_of(w: Array, penalty: Penalty, gradient: Array) -> float:
+    """Return the penalty of `w`, and add its gradient; one that breaks its contract is named."""
+    value = np.asarray(penalty.value(w))
+    if value.ndim or value.dtype.kind not in "fiu":
+        raise ContractError(
+            f"{penalty}: value must return one number, such as strength * float(np.abs(w).sum()), "
+            f"got {f'an array of shape {value.shape}' if value.ndim else repr(value.item())}."
+        )
+    in_place(penalty, "add_gradient", "out", w, gradient)
+    return float(value)
+
+
+def in_place(held: Penalty | Constraint, method: str, name: str, *arrays: Array) -> None:
+    """Call a method that is to change an array; what it would return would be lost."""
+    if getattr(held, method)(*arrays) is not None:
+        raise ContractError(
+            f"{held}: {method} must change {name} in place, as with {name} += ... or "
+            f"{name}[...] = ..., and return nothing."
+        )

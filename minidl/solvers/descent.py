@@ -12,7 +12,7 @@ import numpy as np
 from minidl.errors import ArgumentError
 from minidl.finiteness import is_finite
 from minidl.optimizers.base import Optimizer
-from minidl.training.diagnosis import raise_for_bad_evaluation
+from minidl.training.diagnosis import raise_for_bad_start
 from minidl.training.hooks import Hooks
 from minidl.training.sources import ArraySource
 from minidl.training.trainer import Trainer
@@ -74,7 +74,7 @@ class Descent:
         if not (math.isfinite(loss) and is_finite(gradient)):
             if first:
                 self.put_back()
-                raise_for_bad_evaluation(self._trainer, self._batch, loss)
+                raise_for_bad_start(self._trainer, self._batch, loss)
             # SciPy's line searches take infinity for progress, and get lost with NaN
             loss, gradient = 10 * (1 + abs(self.point.loss)), np.zeros_like(gradient)
         norm = float(np.abs(gradient).max())
@@ -92,8 +92,10 @@ class Descent:
         step = (h / length) * v
         _, ahead = self._differentiate(params + step)
         _, behind = self._differentiate(params - step)
-        product: Array = (length / (2 * h)) * (ahead - behind)
-        return product
+        with np.errstate(all="ignore"):
+            product: Array = (length / (2 * h)) * (ahead - behind)
+        # beside what is not finite as on a straight line: the step ends at the region's edge
+        return product if is_finite(product) else np.zeros_like(v)
 
     def end_iteration(self, intermediate_result: Any) -> None:
         """Take the solver's new parameters over, and do what a trainer does after an epoch."""
@@ -115,7 +117,8 @@ class Descent:
             found = trainer._evaluate(self._validation)
             values |= {f"val_{name}": value for name, value in found.items()}
         trainer.epoch += 1
-        trainer.history.append(values | {"seconds": time.perf_counter() - self._start})
+        seconds = time.perf_counter() - self._start
+        trainer.history.append(values | trainer.extra_values | {"seconds": seconds})
         self._running = False
         hooks.call("on_epoch_end")
         if trainer.history.stopped:
@@ -134,6 +137,7 @@ class Descent:
     def _differentiate(self, params: Array) -> tuple[float, Array]:
         if not self._running:
             self._running, self._start = True, time.perf_counter()
+            self._trainer.extra_values = {}
             self._hooks.call("on_epoch_begin")
         model, batch = self._trainer.model, self._batch
         model.params[self._free], model.state = params, self.point.state
@@ -149,6 +153,7 @@ class SciPySolver(Optimizer):
 
     def __init__(self) -> None:
         self.steps, self.state, self.weight_decay = 0, {}, 0.0
+        self.clip_norm = self.clip_value = None
 
     @property
     def learning_rate(self) -> float:  # type: ignore[override]

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import number_within, whole_number
+from minidl.arguments import instance, number_within, whole_number
 from minidl.errors import ArgumentError, DTypeError
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
@@ -108,7 +108,7 @@ def minimize(
     last iteration, which are the best so far.
 
     Rows are evaluated in chunks, so that memory is that of one chunk and of the solver's vectors,
-    in float64: 20 for L-BFGS-B, a few for the others.
+    in float64: 20 for L-BFGS-B, a few for the others. A memory-mapped x is read as a whole before.
 
     Args:
         model: A built layer.
@@ -156,6 +156,12 @@ def minimize(
         raise ArgumentError(f"minimize: method must be one of {METHODS}, got {method!r}.")
     iterations = whole_number("minimize", "iterations", iterations)
     tolerance = number_within("minimize", "tolerance", tolerance, 0.0)
+    if y is None:
+        raise ArgumentError(
+            "minimize: y is missing. It takes all rows at once, as the arrays x and y; Trainer "
+            "takes batches."
+        )
+    options = dict(instance("minimize", "options", {} if options is None else options, Mapping))
     trainer = Trainer(
         model, loss, SciPySolver(), metrics=metrics, callbacks=callbacks, workers=workers
     )
@@ -168,7 +174,7 @@ def minimize(
     measured = [*names, *(f"val_{name}" for name in names if validation)]
     trainer.measured = [*measured, "gradient_norm", "seconds"]
     trainer.last_epoch, trainer.steps_per_epoch = iterations, 1
-    hooks = Hooks(trainer, trainer.callbacks)
+    hooks = Hooks(trainer, trainer.callbacks, "minimize(..., iterations={})")
     descent = Descent(trainer, training, validation, hooks)
     settings = {"maxiter": iterations, "gtol": tolerance}
     if method == "L-BFGS-B":  # less than this is noise
@@ -184,7 +190,7 @@ def minimize(
                 hessp=descent.hessian_product if method == "trust-ncg" else None,
                 method=method,
                 callback=descent.end_iteration,
-                options=settings | dict(options or {}),
+                options=settings | options,
             )
         finally:
             descent.end()

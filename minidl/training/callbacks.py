@@ -49,8 +49,9 @@ class Callback:
     def on_divergence(self, trainer: Trainer, error: DivergenceError) -> None:
         """Before the error of a loss or gradient that is not finite is raised.
 
-        Here the parameters are those before the step, or those that validation failed with. Where
-        `trainer.stop(reason)` is called, training ends, and nothing is raised.
+        Here the parameters are those before the step, those that validation failed with, or those
+        that the last step of an epoch has spoiled. Where `trainer.stop(reason)` is called, training
+        ends, and nothing is raised.
         """
 
     def on_fit_end(self, trainer: Trainer) -> None:

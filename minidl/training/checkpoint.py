@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from minidl.arguments import instance
 from minidl.errors import DataError, ShapeError
 from minidl.layers.base import Layer
 from minidl.training.callbacks import Callback
@@ -65,7 +66,7 @@ class Checkpoint(Callback):
         *,
         mode: Literal["min", "max"] | None = None,
     ) -> None:
-        self.folder, self.monitor = Path(folder), monitor
+        self.folder, self.monitor = Path(folder).expanduser(), monitor
         self.mode = mode_of("Checkpoint", monitor, mode)
         self.best, self.best_epoch = math.nan, 0
 
@@ -96,24 +97,28 @@ class Checkpoint(Callback):
             DataError: If it is no checkpoint, or damaged.
             ShapeError: If the model has another number of parameters.
         """
-        try:
-            with open(path, "rb") as opened, np.load(opened) as file:
-                arrays = {name: file[name] for name in file.files}
-            values = dict(zip(arrays["names"].tolist(), arrays["values"].tolist(), strict=True))
-            values |= {"epoch": int(arrays["epoch"]), "step": int(arrays["step"])}
-            params, state = arrays["params"], arrays["state"]
-        except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
-            raise DataError(
-                f"Checkpoint: {os.fspath(path)} is damaged, or was not written by Checkpoint: "
-                f"{error}"
-            ) from error
+        instance("Checkpoint.restore", "model", model, Layer)
+        path = Path(path).expanduser()
+        with path.open("rb") as opened:
+            try:
+                if not zipfile.is_zipfile(opened):
+                    raise ValueError("it is no .npz archive, or not the whole of one")
+                opened.seek(0)
+                with np.load(opened) as file:
+                    values = dict(zip(file["names"].tolist(), file["values"].tolist(), strict=True))
+                    values |= {"epoch": int(file["epoch"]), "step": int(file["step"])}
+                    params, state = file["params"], file["state"]
+            except Exception as error:  # a damaged archive can raise nearly anything
+                raise DataError(
+                    f"Checkpoint: {path} is damaged, or was not written by Checkpoint: {error}"
+                ) from error
         for name, found, own in (
             ("parameters", params, model.params),
             ("numbers of state", state, model.state),
         ):
             if found.shape != own.shape:
                 raise ShapeError(
-                    f"Checkpoint: {os.fspath(path)} has {found.size:,} {name}, the model "
+                    f"Checkpoint: {path} has {found.size:,} {name}, the model "
                     f"{own.size:,}. Build it from the same layers and the same input shape."
                 )
         model.params, model.state = params, state

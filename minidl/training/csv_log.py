@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minidl.training.callbacks import Callback
-from minidl.training.whole_files import replacing
+from minidl.training.whole_files import make_folder_of, replacing
 
 if TYPE_CHECKING:
     from minidl.training.history import History
@@ -25,6 +25,9 @@ class CSVLog(Callback):
 
     Args:
         path: The file; its folder is made if it does not exist.
+
+    Raises:
+        ArgumentError: At the beginning of `fit`, if the path is that of a folder.
 
     Example:
         >>> import pathlib, tempfile, minidl as dl
@@ -42,11 +45,11 @@ class CSVLog(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self._names: list[str] = []
 
     def on_fit_begin(self, trainer: Trainer) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder_of(self.path, "CSVLog")
         self._names = []
 
     def on_epoch_end(self, trainer: Trainer) -> None:

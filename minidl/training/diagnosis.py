@@ -14,6 +14,8 @@ from minidl.finiteness import is_finite, raise_for_non_finite
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
 from minidl.objective import Objective
+from minidl.reading import MappedRows
+from minidl.sparse import is_sparse
 from minidl.training.repeatable import RepeatablePass
 from minidl.training.rerun import Origin, origin_of
 from minidl.training.sources import ArraySource, Batch
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from minidl.training.trainer import Trainer
 
 LARGE = 1e3  # what is larger is part of the trouble
+CLIPPING = "; clip_norm=1.0 in the optimizer"
+AT_THE_START = "smaller initial values, such as HeNormal(); check_layer for layers of your own"
 FIXES = {  # the function that NumPy warns of: what helps where it is in a formula of one's own
     "exp": "bound the argument of exp, or subtract the largest one first: exp(89) is infinite in "
     "float32",
@@ -53,20 +57,31 @@ def raise_for_bad_step(
         origin = origin_of(trainer.objective, batch, this_pass.number)
         this_pass.put_back()
     rate = trainer.optimizer.current_learning_rate()
-    advice = (
-        f"a smaller learning rate, such as {min(rate / 10, 0.1):g} instead of {rate:g}; "
-        "clip_norm=1.0 in the optimizer"
-    )
+    smaller = min(rate / 10, 0.1)
+    advice = _smaller_steps(trainer, f", such as {smaller:g} instead of {rate:g}" if rate else "")
     if not trainer.step:
-        advice = "smaller initial values, such as HeNormal(); check_layer for layers of your own"
+        advice = AT_THE_START
+    advice = "; ".join([*_penalties_too_strong(trainer.objective, smaller), advice])
     raise DivergenceError(
         f"Trainer: the loss or its gradient stopped being finite in epoch {trainer.epoch + 1}, "
         f"batch {number} (step {trainer.step + 1}), although x and y are finite. The loss is "
         f"{loss:g}.\n{_origin_text(origin, batch)}\n"
         f"Largest parameter: {_largest(trainer.model)}.\n"
         f"Largest gradient: {gradient}{_norm_before(this_pass)}.\n"
-        f"What helps: {'; '.join(_fixes(trainer.model, batch, origin, advice))}.\n"
+        f"What helps: {'; '.join(_fixes(trainer, batch, origin, advice))}.\n"
         "This step has changed no parameter."
+    )
+
+
+def raise_for_bad_parameters(trainer: Trainer, batch: Batch) -> None:
+    """Raise the error for parameters that the last step of an epoch, with `batch`, has spoiled."""
+    origin = _broken_value(trainer.model)
+    raise DivergenceError(
+        f"Trainer: after the last step of epoch {trainer.epoch + 1} (step {trainer.step}), "
+        "parameters are not finite, although the loss and its gradient were.\n"
+        f"{_origin_text(origin, batch)}\n"
+        f"Largest gradient: {_largest(trainer.model, gradients=True)}.\n"
+        f"What helps: {'; '.join(_fixes(trainer, batch, origin, _smaller_steps(trainer)))}."
     )
 
 
@@ -74,11 +89,27 @@ def raise_for_bad_evaluation(trainer: Trainer, batch: Batch, loss: float) -> Non
     """Raise the error for data or parameters with which the loss cannot be computed."""
     _raise_for_bad_input(batch)
     origin = _broken_value(trainer.model) or origin_of(trainer.objective, batch)
-    advice = "training anew with a smaller learning rate; clip_norm=1.0 in the optimizer"
+    advice = f"training anew with {_smaller_steps(trainer)}"
     raise DivergenceError(
         f"{batch.source.name}: the loss is {loss:g}, although x and y are finite.\n"
         f"{_origin_text(origin, batch)}\nLargest parameter: {_largest(trainer.model)}.\n"
-        f"What helps: {'; '.join(_fixes(trainer.model, batch, origin, advice))}."
+        f"What helps: {'; '.join(_fixes(trainer, batch, origin, advice))}."
+    )
+
+
+def raise_for_bad_start(trainer: Trainer, batch: Batch, loss: float) -> None:
+    """Raise the error for parameters that a solver cannot begin with; they and the state stay."""
+    _raise_for_bad_input(batch)
+    model = trainer.model
+    origin = _broken_value(model)
+    if origin is None:
+        with model.preserved():
+            origin = origin_of(trainer.objective, batch, model._chunked_passes)
+    raise DivergenceError(
+        f"{batch.source.name}: the loss or its gradient is not finite at the first parameters, "
+        f"although x and y are. The loss is {loss:g}.\n"
+        f"{_origin_text(origin, batch)}\nLargest parameter: {_largest(model)}.\n"
+        f"What helps: {'; '.join(_fixes(trainer, batch, origin, AT_THE_START))}."
     )
 
 
@@ -162,29 +193,52 @@ def _origin_text(origin: Origin | None, batch: Batch) -> str:
     return f"{text}."
 
 
-def _fixes(model: Layer, batch: Batch, origin: Origin | None, advice: str) -> Iterator[str]:
+def _smaller_steps(trainer: Trainer, example: str = "") -> str:
+    optimizer = trainer.optimizer
+    clipped = optimizer.clip_norm is not None or optimizer.clip_value is not None
+    return f"a smaller learning rate{example}{'' if clipped else CLIPPING}"
+
+
+def _penalties_too_strong(objective: Objective, learning_rate: float) -> Iterator[str]:
+    """Penalties of which one step of gradient descent turns weights round, or worse."""
+    for layer, name, penalty in objective.penalized:
+        w = layer._views[name]
+        gradient = np.zeros_like(w)
+        with np.errstate(all="ignore"):
+            penalty.add_gradient(w, gradient)
+            change = np.abs(learning_rate * gradient).max(initial=0.0)
+        if not layer.frozen and change > np.abs(w).max(initial=0.0):
+            yield f"a weaker penalty than {penalty} for {name} of {layer.where}"
+
+
+def _fixes(trainer: Trainer, batch: Batch, origin: Origin | None, advice: str) -> Iterator[str]:
     """What usually helps, as far as the evidence goes."""
-    function = origin.warning.rpartition(" ")[2] if origin else ""
+    function = origin.warning.rpartition(" ")[2] if origin and origin.own else ""
     found = [fix for name, fix in FIXES.items() if function.startswith(name)]
     for name, values, numbers, scale in _data(batch):
-        if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+        if is_sparse(values):
+            entries = values.tocoo()
+            values, numbers = entries.data, numbers[entries.coords[0]]
+            scale = "by its standard deviation"  # Standardize would fill it
+        if isinstance(values, np.ndarray) and values.size and values.dtype.kind == "f":
             place = np.unravel_index(np.nanargmax(np.abs(values)), values.shape)
             if abs(values[place]) > LARGE:
                 found.append(
                     f"{name} has {values[place]:.3g} in row {numbers[place[0]]}: mend it if it is "
                     f"wrong, or scale {name}, for example {scale}"
                 )
-    if origin and origin.broken:
+    broken = origin is not None and origin.broken
+    if broken:
         found.append("assign finite values, or build the model anew")
     yield from found
-    if not found or _magnitude(model.params) > LARGE:
+    if not found or _magnitude(trainer.model.params) > LARGE or (broken and trainer.step):
         yield advice
 
 
 def _data(batch: Batch) -> Iterator[tuple[str, Any, Array, str]]:
     """Inputs and targets, with row numbers: what spoils a batch can have come from one before."""
     source, x, y = batch.source, batch.x, batch.target
-    if isinstance(source, ArraySource) and isinstance(source.x, np.ndarray):
+    if isinstance(source, ArraySource) and not isinstance(source.x, MappedRows):
         x, y, numbers = source.x, source.target, source.numbers
         numbers = np.arange(len(source)) if numbers is None else numbers
     else:

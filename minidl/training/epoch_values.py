@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from minidl.errors import ShapeError
+from minidl.errors import ArgumentTypeError, ShapeError
 from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.training.sources import Batch
@@ -16,7 +18,6 @@ class EpochValues:
 
     def __init__(self, objective: Objective, metrics: list[Metric]) -> None:
         self._objective, self._metrics = objective, metrics
-        self._of_steps = len(objective.model.bound.output_shape) > 1
         self._loss = self._weight = 0.0
         self._outputs: list[Array] = []
         self._targets: list[Array] = []
@@ -31,24 +32,24 @@ class EpochValues:
 
     def add(self, loss: float, batch: Batch) -> None:
         """Take a batch's loss into the mean, in which all steps of sequences count alike."""
-        total = batch.total
-        if self._of_steps:
-            total = self._objective.loss.total_weight(self._shape(batch), batch.weight, total)
-            if self._metrics:
-                self._count_steps(batch.weight)
+        weighed = self._objective.loss.total_weight
+        total = weighed(self._shape(batch), batch.weight, batch.total)
+        if self._metrics:
+            self._keep_samples(batch.weight)
         self._loss += loss * total
         self._weight += total
 
     def _shape(self, batch: Batch) -> tuple[int, ...]:
         return (batch.x.shape[0], *self._objective.model.output_shape_of(batch.x))
 
-    def _count_steps(self, weight: Array | None) -> None:
-        """Make the last batch's steps samples of their own, and leave masked ones out."""
+    def _keep_samples(self, weight: Array | None) -> None:
+        """Make the last batch's steps samples of their own, and leave out what has no weight."""
         outputs, targets, weight = self._objective.loss.as_samples(
             self._outputs[-1], self._targets[-1], weight
         )
-        counted = slice(None) if weight is None else weight > 0
-        self._outputs[-1], self._targets[-1] = outputs[counted], targets[counted]
+        if weight is not None and not weight.all():
+            outputs, targets = outputs[weight > 0], targets[weight > 0]
+        self._outputs[-1], self._targets[-1] = outputs, targets
 
     def values(self) -> dict[str, float]:
         """Loss and metrics over all rows so far, by name."""
@@ -67,5 +68,19 @@ class EpochValues:
         y_pred = self._objective.predicted_labels(outputs)
         for metric in self._metrics:
             wanted = y_pred if metric.needs == "labels" else self._objective.probabilities(outputs)
-            values[metric.name] = float(metric.function(y_true, wanted))
+            values[metric.name] = _number(metric, y_true, wanted)
         return values
+
+
+def _number(metric: Metric, y_true: Array, y_pred: Array) -> float:
+    """What a metric makes of an epoch; NaN where every sample is left out."""
+    if not len(y_true):
+        return math.nan
+    value = metric.function(y_true, y_pred)
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"metrics: {metric.name} must return one number, got {value!r} of type "
+            f"{type(value).__name__}."
+        ) from error

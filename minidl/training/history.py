@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from minidl.errors import ArgumentTypeError
 from minidl.typing import Array
 
 if TYPE_CHECKING:
@@ -37,10 +38,11 @@ class History(Mapping[str, Array]):
 
     def append(self, values: Mapping[str, float]) -> None:
         """Add the values of one epoch."""
-        for name in values:
+        numbers = {name: _number(name, value) for name, value in values.items()}
+        for name in numbers:
             self._columns.setdefault(name, [math.nan] * self.epochs)
         for name, column in self._columns.items():
-            column.append(float(values.get(name, math.nan)))
+            column.append(numbers.get(name, math.nan))
         self.epochs += 1
 
     def last(self) -> dict[str, float]:
@@ -68,3 +70,13 @@ class History(Mapping[str, Array]):
         from minidl.plotting import plot_history
 
         return plot_history(self)
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise ArgumentTypeError(
+            f"History: {name!r} must be one number an epoch, got {value!r} of type "
+            f"{type(value).__name__}."
+        ) from error

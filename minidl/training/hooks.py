@@ -21,8 +21,13 @@ class Hooks:
     with notes of whose it is, of further ones, and of how to go on.
     """
 
-    def __init__(self, trainer: Trainer, callbacks: Sequence[Callback]) -> None:
-        self._trainer, self._callbacks = trainer, callbacks
+    def __init__(
+        self,
+        trainer: Trainer,
+        callbacks: Sequence[Callback],
+        going_on: str = "trainer.fit(..., epochs={})",
+    ) -> None:
+        self._trainer, self._callbacks, self._going_on = trainer, callbacks, going_on
         self._begun: list[Callback] = []  # and so are to end
 
     @contextlib.contextmanager
@@ -33,6 +38,9 @@ class Hooks:
             for callback in self._callbacks:
                 _raise_first(self._call([callback], "on_fit_begin"))
                 self._begun.append(callback)
+        except BaseException as error:
+            _raise_first([("", error), *self._call(self._begun, "on_fit_end")])
+        try:
             yield
         except KeyboardInterrupt:
             self._trainer.stop(f"interrupted in epoch {self._trainer.epoch + 1}")
@@ -66,7 +74,7 @@ class Hooks:
     def _when(self, hook: str) -> str:
         """What has happened until then, and how to go on."""
         epoch, left = self._trainer.epoch, self._trainer.last_epoch - self._trainer.epoch
-        going_on = f" trainer.fit(..., epochs={left}) goes on from there." if left else ""
+        going_on = f" {self._going_on.format(left)} goes on from there." if left else ""
         if hook == "on_fit_begin":
             return "before the first batch"
         if hook in ("on_epoch_end", "on_fit_end"):

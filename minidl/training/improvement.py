@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, ArgumentTypeError
 
 if TYPE_CHECKING:
     from minidl.training.trainer import Trainer
@@ -17,8 +17,12 @@ SMALLER_IS_BETTER = ("loss", "error", "mse", "mae", "perplexity", "deviance")
 LARGER_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
 
 
-def mode_of(who: str, monitor: str, mode: Any) -> Mode:
+def mode_of(who: str, monitor: Any, mode: Any) -> Mode:
     """Return "min" or "max": as given, or as the name of the value tells."""
+    if not isinstance(monitor, str):
+        raise ArgumentTypeError(
+            f"{who}: monitor must be a name in the history, such as 'val_loss', got {monitor!r}."
+        )
     if mode is None and any(word in monitor for word in SMALLER_IS_BETTER):
         return "min"
     if mode is None and any(word in monitor for word in LARGER_IS_BETTER):

@@ -94,7 +94,7 @@ def learning_rate_range_test(
     smoothed loss, allows for. (fastai stops at four times the minimum, too, and smooths by 0.98.)
 
     Parameters, state and generators of the model are put back exactly; of the optimizer a copy is
-    used.
+    used. Ctrl-C ends the test with what it has found so far.
 
     Args:
         model: A built layer.
@@ -130,10 +130,10 @@ def learning_rate_range_test(
     who = "learning_rate_range_test"
     steps = whole_number(who, "steps", steps, 2)
     lowest = positive_number(who, "lowest", lowest)
-    growth = positive_number(who, "highest", highest) / lowest
-    if growth <= 1:
+    highest = positive_number(who, "highest", highest)
+    if highest <= lowest:
         raise ArgumentError(f"{who}: highest must be above lowest, got {lowest:g} to {highest:g}.")
-    rates = [lowest * growth ** (step / (steps - 1)) for step in range(steps)]
+    rates = np.geomspace(lowest, highest, steps).tolist()
     rule = SGD(lowest) if optimizer is None else instance(who, "optimizer", optimizer, Optimizer)
     record, quiet = _Record(rates), ProgressBar(enabled=False)
     trainer = Trainer(model, loss, copy.deepcopy(rule), callbacks=[record, quiet], rng=rng)
@@ -146,6 +146,8 @@ def learning_rate_range_test(
             if not record.losses:
                 raise
     made = len(record.losses)
+    if not made:  # fit takes Ctrl-C for its end, but there is nothing to return yet
+        raise KeyboardInterrupt
     return LearningRateRange(
         np.array(rates[:made]), np.array(record.losses), np.array(record.batch_losses)
     )

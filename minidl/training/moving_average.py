@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from minidl.arguments import number_within
-from minidl.errors import ShapeError
+from minidl.errors import ArgumentError, ShapeError
+from minidl.optimizers.checks import check_params
 from minidl.training.callbacks import Callback
 from minidl.typing import Array
 
@@ -51,7 +52,7 @@ class MovingAverage(Callback):
         updates: n, the number of parameters taken in.
 
     Raises:
-        ArgumentError: If the decay is out of range.
+        ArgumentError: If the decay is out of range, or a trainer has more than one.
 
     Example:
         >>> import minidl as dl
@@ -94,8 +95,10 @@ class MovingAverage(Callback):
             params: The parameters (P,), such as `model.params`; not written to.
 
         Raises:
+            DTypeError: If they are no vector of floating numbers.
             ShapeError: If there were more or fewer of them before.
         """
+        check_params("MovingAverage", params)
         if not self.updates:
             self.values, self._difference = params.copy(), np.empty_like(params)
         if params.shape != self.values.shape:
@@ -110,6 +113,12 @@ class MovingAverage(Callback):
         self.values += self._difference
 
     def on_fit_begin(self, trainer: Trainer) -> None:
+        if sum(isinstance(callback, MovingAverage) for callback in trainer.callbacks) > 1:
+            raise ArgumentError(  # one would take another's average for training's parameters
+                "MovingAverage: expected one in the list of callbacks, got more: the model can "
+                "hold only one average. Call update(trainer.model.params) of the others in a "
+                "callback of your own."
+            )
         if self._own is None or not np.array_equal(trainer.model.params, self.values):
             self.updates, self._own = 0, None
 

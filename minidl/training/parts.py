@@ -18,10 +18,11 @@ def metrics_of(metrics: Iterable[Metric | MetricFunction]) -> list[Metric]:
     """Metrics of different names; functions become metrics."""
     found = [m if isinstance(m, Metric) else Metric(m) for m in _items("metrics", metrics)]
     names = [metric.name for metric in found]
-    if len({*names, "loss", "seconds"}) < len(names) + 2:
+    columns = ["seconds", *(f"{val}{name}" for val in ("", "val_") for name in ["loss", *names])]
+    if len(set(columns)) < len(columns):
         raise ArgumentError(
-            f"Trainer: metrics need different names, and not 'loss' or 'seconds'; got {names}. "
-            "Give a name: Metric(function, name=...)."
+            "Trainer: metrics need different names, and not 'loss' or 'seconds', also with 'val_' "
+            f"before them; got {names}. Give a name: Metric(function, name=...)."
         )
     return found
 

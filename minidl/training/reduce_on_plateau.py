@@ -94,5 +94,6 @@ class ReduceOnPlateau(Callback):
             self._resting, self._waited = self._resting - 1, 0
         if self._waited >= self.patience:
             rate = trainer.optimizer.current_learning_rate()
-            trainer.optimizer.learning_rate = min(rate, max(rate * self.factor, self.minimum))
+            lower = max(rate * self.factor, self.minimum) or rate  # 0 is no rate
+            trainer.optimizer.learning_rate = min(rate, lower)
             self._resting, self._waited = self.cooldown, 0

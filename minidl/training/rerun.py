@@ -15,6 +15,7 @@ from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
 from minidl.objective import Objective
+from minidl.regularization.base import Penalty, penalty_of
 from minidl.threads import at_most_blas_threads
 from minidl.training.sources import Batch
 from minidl.typing import Array
@@ -30,6 +31,7 @@ class Origin:
         rows: The rows of the batch concerned, where the result has rows.
         of_rows: How many rows the result has.
         broken: Whether it is a value of the model, before any computation.
+        own: Whether it was computed by code of the user's, which can be mended.
     """
 
     result: str
@@ -37,6 +39,7 @@ class Origin:
     rows: Array | None = None
     of_rows: int = 0
     broken: bool = False
+    own: bool = False
 
 
 def origin_of(objective: Objective, batch: Batch, pass_number: int | None = None) -> Origin | None:
@@ -53,6 +56,7 @@ def origin_of(objective: Objective, batch: Batch, pass_number: int | None = None
         rows = n
     model = objective.model
     watched = Objective(model, objective.loss, chunk_rows=rows)
+    watched.penalized = []  # they count once a batch, and come last
     evaluate = watched.evaluate if pass_number is None else watched.differentiate
     watch = _Watch()
     with at_most_blas_threads(1), _on_guard(watched, watch), contextlib.suppress(_FoundError):
@@ -64,6 +68,9 @@ def origin_of(objective: Objective, batch: Batch, pass_number: int | None = None
             watch.first_row = start
             weight = None if batch.weight is None else batch.weight[part]
             evaluate(batch.x[part], batch.target[part], weight, batch.total)
+        for layer, name, penalty in objective.penalized if pass_number is not None else ():
+            if not layer.frozen:
+                watch.penalty(layer, name, penalty)
     return watch.origin
 
 
@@ -86,24 +93,32 @@ class _Watch:
     def forward(self, layer: Layer, *arguments: Any, **options: Any) -> Array:
         with self._listening():
             y: Array = type(layer)._forward(layer, *arguments, **options)
-            self._look(y, f"the output of {layer.where}", has_rows=True)
+            self._look(layer, y, f"the output of {layer.where}", has_rows=True)
         return y
 
     def backward(self, layer: Layer, *arguments: Any, **options: Any) -> Array | None:
         with self._listening():
             dx = type(layer)._backward(layer, *arguments, **options)
             for name, gradient in layer.gradients.items():
-                self._look(gradient, f"the gradient of {name} in {layer.where}")
+                self._look(layer, gradient, f"the gradient of {name} in {layer.where}")
             if dx is not None:
-                self._look(dx, f"the gradient at the input of {layer.where}", has_rows=True)
+                self._look(layer, dx, f"the gradient at the input of {layer.where}", has_rows=True)
         return dx
 
     def loss(self, name: str, loss: Loss, *arguments: Any) -> tuple[float, Array]:
         with self._listening():
             value, dy = loss.weighted(*arguments)
-            self._look(np.array(value), f"the value of {name}")
-            self._look(dy, f"the gradient of {name} at the model's output", has_rows=True)
+            self._look(loss, np.array(value), f"the value of {name}")
+            self._look(loss, dy, f"the gradient of {name} at the model's output", has_rows=True)
         return value, dy
+
+    def penalty(self, layer: Layer, name: str, penalty: Penalty) -> None:
+        w = layer._views[name]
+        gradient = np.zeros_like(w)
+        with self._listening():
+            value = np.array(penalty_of(w, penalty, gradient))
+            self._look(penalty, value, f"the value of {penalty} for {name} of {layer.where}")
+            self._look(penalty, gradient, f"the gradient of {penalty} for {name} of {layer.where}")
 
     @contextlib.contextmanager
     def _listening(self) -> Iterator[None]:
@@ -112,10 +127,11 @@ class _Watch:
             yield
         self._warnings.clear()  # what overflowed and did no harm
 
-    def _look(self, a: Array, result: str, *, has_rows: bool = False) -> None:
+    def _look(self, by: Any, a: Array, result: str, *, has_rows: bool = False) -> None:
         if is_finite(a):
             return
         self.origin = Origin(result, next(iter(self._warnings), ""))
+        self.origin.own = not type(by).__module__.startswith("minidl.")
         if has_rows:
             bad = ~np.isfinite(a.reshape(len(a), -1)).all(axis=1)
             self.origin.rows = self.first_row + np.flatnonzero(bad)

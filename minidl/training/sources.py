@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 
 from minidl.datasets.batches import row_batches
 from minidl.datasets.blocks import check_reiterable
-from minidl.errors import ArgumentError, DataError, ShapeError
+from minidl.errors import ArgumentError, DataError, MinidlError, ShapeError
 from minidl.layers.base import Layer
-from minidl.layers.checks import check_input, convert_input
+from minidl.layers.checks import convert_input, convert_rows
 from minidl.losses.class_weights import class_weights
 from minidl.objective import Objective
 from minidl.reading import MappedRows, Rows, gathered, is_mapped
@@ -71,10 +71,8 @@ class ArraySource:
 
     def weigh_classes(self, class_weight: Mapping[int, float] | Literal["balanced"]) -> None:
         """Multiply the weights by those of the classes."""
-        shape = (len(self), *self._objective.model.output_shape_of(self.x))
-        labels = self._objective.loss.class_labels(self.target, shape)
-        self.weight = class_weights(
-            labels, class_weight, sample_weight=self.weight, n_classes=max(shape[-1], 2)
+        self.weight = _weights_by_class(
+            self._objective, self.x, self.target, self.weight, class_weight
         )
 
     def take(self, rows: Array, name: str) -> ArraySource:
@@ -139,8 +137,18 @@ class BatchSource:
             )
         check_reiterable(source, name)
         self._objective, self._source, self.name = objective, source, name
+        self._class_weight: Mapping[int, float] | None = None
 
     evaluation_rows = 1  # of no meaning here: size and order of batches are the source's
+
+    def weigh_classes(self, class_weight: Mapping[int, float] | Literal["balanced"]) -> None:
+        """Multiply the weights of each batch by those of the classes."""
+        if isinstance(class_weight, str):
+            raise ArgumentError(
+                f"{self.name}: class_weight={class_weight!r} goes with arrays, of which all labels "
+                "can be counted. For a source of batches give a dict from labels to weights."
+            )
+        self._class_weight = class_weight
 
     def steps(self, batch_size: int) -> int | None:
         """Number of batches, where the source tells."""
@@ -151,13 +159,23 @@ class BatchSource:
         start = 0
         for index, batch in enumerate(self._source):
             if not isinstance(batch, tuple | list) or len(batch) not in (2, 3):
+                kind = type(batch).__name__
+                parts = f" of {len(batch)}" if isinstance(batch, tuple | list) else ""
                 raise DataError(
                     f"{self.name}: batch {index} must be a tuple (x, y) or (x, y, "
-                    f"sample_weight), got {type(batch).__name__}."
+                    f"sample_weight), got {kind}{parts}. Arrays are no source of batches: give "
+                    "them as x and y."
                 )
-            x = convert_input(self._objective.model, batch[0])
             weight = batch[2] if len(batch) == 3 else None
-            target, weight, total = self._objective.check_batch(x, batch[1], weight)
+            try:
+                x = convert_input(self._objective.model, batch[0])
+                target, weight, total = self._objective.check_batch(x, batch[1], weight)
+            except MinidlError as error:
+                error.add_note(f"in batch {index} of {self.name}")
+                raise
+            if self._class_weight is not None:
+                weight = _weights_by_class(self._objective, x, target, weight, self._class_weight)
+                total = float(weight.sum())
             yield Batch(x, target, weight, total, slice(start, start + x.shape[0]), self)
             start += x.shape[0]
         if start == 0:
@@ -166,6 +184,19 @@ class BatchSource:
     def row_numbers(self, batch: Batch) -> Array:
         """Where a batch's rows are, counted over the whole source."""
         return np.arange(*batch.rows.indices(batch.rows.stop))  # type: ignore[union-attr]
+
+
+def _weights_by_class(
+    objective: Objective,
+    x: Array,
+    target: Array,
+    weight: Array | None,
+    class_weight: Mapping[int, float] | Literal["balanced"],
+) -> Array:
+    """The weights of checked rows, times those of their classes."""
+    shape = (x.shape[0], *objective.model.output_shape_of(x))
+    labels = objective.loss.class_labels(target, shape)
+    return class_weights(labels, class_weight, sample_weight=weight, n_classes=max(shape[-1], 2))
 
 
 def _rows_of(model: Layer, x: ArrayLike) -> tuple[Any, Array]:
@@ -177,7 +208,5 @@ def _rows_of(model: Layer, x: ArrayLike) -> tuple[Any, Array]:
     if not is_mapped(x) or any(layer.makes_mask for layer in model.walk()):
         array = convert_input(model, x)
         return array, array
-    mapped: Array = np.asarray(x)
-    dtype = model.dtype if mapped.dtype.kind == "f" else mapped.dtype
-    stand_in = check_input(model, np.broadcast_to(np.empty((), dtype), mapped.shape))
-    return MappedRows(mapped, dtype), stand_in
+    rows = convert_rows(model, x)
+    return rows, np.broadcast_to(np.empty((), rows.dtype), rows.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from minidl.arguments import flag, instance, whole_number
-from minidl.errors import ArgumentError, DivergenceError
+from minidl.errors import DivergenceError
 from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
@@ -22,13 +22,17 @@ from minidl.randomness import child_seed, seed_sequence
 from minidl.thread_policy import useful_blas_threads, useful_workers
 from minidl.threads import at_most_blas_threads, usable_cores
 from minidl.training.callbacks import Callback
-from minidl.training.diagnosis import raise_for_bad_evaluation, raise_for_bad_step
+from minidl.training.diagnosis import (
+    raise_for_bad_evaluation,
+    raise_for_bad_parameters,
+    raise_for_bad_step,
+)
 from minidl.training.epoch_values import EpochValues
 from minidl.training.history import History
 from minidl.training.hooks import Hooks
 from minidl.training.parts import callbacks_of, metrics_of, with_progress_bar
 from minidl.training.repeatable import RepeatablePass
-from minidl.training.sources import ArraySource, BatchSource
+from minidl.training.sources import BatchSource
 from minidl.training.validation import Source, source_of, training_and_validation
 from minidl.training.warning_signs import WarningSigns
 from minidl.typing import MetricFunction, RNGLike
@@ -43,7 +47,8 @@ class Trainer:
         optimizer: The update rule; an instance.
         metrics: Functions `(y_true, y_pred) -> float`, such as `dl.accuracy` or scikit-learn's.
             For classifiers both arguments are integer labels; `Metric(f, needs="probabilities")`
-            gets the model's outputs. Values are of a whole epoch, not means over batches.
+            gets the model's outputs. Values are of a whole epoch, not means over batches. A weight
+            of 0, such as that of a masked step, leaves a sample out; other weights are the loss's.
         callbacks: What is to happen in between; see `Callback`.
         workers: Threads that evaluate chunks of large batches where that is faster, as in wide
             layers. At the same number of BLAS threads any number gives the same bits. During `fit`
@@ -120,13 +125,15 @@ class Trainer:
             y: Targets, as the loss takes them.
             epochs: Further epochs.
             batch_size: Rows of a batch.
-            validation_data: `(x, y)`, evaluated after every epoch.
+            validation_data: `(x, y)`, `(x, y, sample_weight)` or a source of batches, evaluated
+                after every epoch.
             validation_split: Instead: this fraction of the rows, drawn at random and the same in
                 every `fit` of this trainer, is held out.
-            sample_weight: A weight for each row (N,).
-            class_weight: A weight for each class in training, as a dict, 1 where not named; or
-                "balanced", see `class_weights`. For one class a sample, step or pixel; multiplied
-                with `sample_weight`. The validation loss is not weighted by classes.
+            sample_weight: A weight for each row (N,), step (N, T) or pixel (N, H, W), at least 0.
+                A source yields it with its batches, `(x, y, sample_weight)`.
+            class_weight: A weight for each class in training, as a dict, 1 where not named; or for
+                arrays "balanced", see `class_weights`. For one class a sample, step or pixel;
+                multiplied with `sample_weight`. The validation loss is not weighted by classes.
             shuffle: Whether to shuffle the rows anew in every epoch.
 
         Returns:
@@ -138,7 +145,8 @@ class Trainer:
             DataError: If targets are wrong, or data have NaN or infinity (rows and columns named).
             DivergenceError: If the loss or its gradient stops being finite although the data are.
                 It names the layer and the operation where that began, and what helps; the
-                parameters are those before that step.
+                parameters are those before that step. Also at the end of an epoch whose last step
+                has left parameters that are not finite.
 
         Warns:
             TrainingWarning: If x looks like raw pixels, or no gradient reaches the first layers.
@@ -154,11 +162,6 @@ class Trainer:
             self._split_seed,
         )
         if class_weight is not None:
-            if not isinstance(training, ArraySource):
-                raise ArgumentError(
-                    "fit: class_weight goes with arrays; a source of batches yields (x, y, "
-                    "sample_weight), with weights from dl.class_weights(labels, class_weight)."
-                )
             training.weigh_classes(class_weight)
         names = ["loss", *(metric.name for metric in self.metrics)]
         self.measured = [*names, *(f"val_{name}" for name in names if validation), "seconds"]
@@ -200,7 +203,7 @@ class Trainer:
         Args:
             x: Inputs (N, *input_shape), or a source of batches `(x, y)`.
             y: Targets, as the loss takes them.
-            sample_weight: A weight for each row (N,), for the loss.
+            sample_weight: A weight for each row (N,), step (N, T) or pixel (N, H, W), for the loss.
         """
         source = source_of(self.objective, x, y, sample_weight, "evaluate")
         with at_most_blas_threads(self._blas_threads(source)):
@@ -230,24 +233,27 @@ class Trainer:
             )
             if not this_pass.is_finite(loss):
                 raise_for_bad_step(self, batch, loss, number, this_pass)
-            if number == 1:
-                signs.look(batch.x, loss, first_step=not self.step)
-            self.optimizer.update(params, grads, decay=decay, trainable=trainable)
-            self.objective.constrain()
+            if signs.wants(number):
+                signs.look(batch.x, loss, number=number, first_step=not self.step)
+            with np.errstate(all="ignore"):  # as in the pass: found and explained afterwards
+                self.optimizer.update(params, grads, decay=decay, trainable=trainable)
+                self.objective.constrain()
             self.step += 1
             collected.add(loss, batch)
             if listeners:
                 hooks.call("on_batch_end", loss)
             if self._stops_at_once:
                 break
+        if not is_finite(params):
+            raise_for_bad_parameters(self, batch)
         values = collected.values()
         hooks.call("on_validation_begin")
         if validation is not None:
             found = self._evaluate(validation)
             values |= {f"val_{name}": value for name, value in found.items()}
-        self.epoch += 1
         seconds = time.perf_counter() - start
         self.history.append(values | self.extra_values | {"seconds": seconds})
+        self.epoch += 1
         hooks.call("on_epoch_end")
 
     def _blas_threads(self, source: Source, batch_size: int | None = None) -> int:

@@ -8,6 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from minidl.errors import ArgumentError
+
+
+def make_folder_of(path: Path, who: str) -> None:
+    """Make the folder that a file is to be in; raise now rather than after an epoch."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_dir():
+        raise ArgumentError(f"{who}: {path} is a folder. Name a file, such as one in it.")
+
 
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:

@@ -112,15 +112,20 @@ def test_a_wrong_batch_size_is_explained(batch_size):
         dl.batches(X, Y, batch_size=batch_size)
 
 
+NO_ROWS = "expected arrays with a batch axis, or an iterable of samples without y, got a single"
+
+
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
         (X, Y[:9], "x has 10 rows and y has 9; every row of x needs one of y."),
         (X[:0], Y[:0], "x has no rows."),
-        (np.zeros(()), None, "expected arrays with a batch axis, got a single number."),
-        (X, 3, "expected arrays with a batch axis, got a single number."),
+        (np.zeros(()), None, f"{NO_ROWS} float."),
+        (X, 3, f"{NO_ROWS} int."),
+        (lambda: iter(X), None, f"{NO_ROWS} function."),
+        ((X, Y), None, "expected arrays, got lists of different length. x and y are two arguments"),
     ],
-    ids=["lengths", "empty", "number", "number as y"],
+    ids=["lengths", "empty", "number", "number as y", "function", "pair"],
 )
 def test_wrong_arrays_are_explained(x, y, message):
     with pytest.raises(dl.ShapeError, match=f"^batches: {re.escape(message)}"):

@@ -118,6 +118,37 @@ def test_the_largest_number_and_the_largest_label(path):
         whole(path, target="y", labels=True)
 
 
+def test_no_row_is_lost_to_a_quote_in_a_column_that_is_left_out(path):
+    write(path, 'a,b,note\n1,2,"x\n3,4,y\n5,6,z"\n7,8,""\n')
+    with pytest.raises(dl.DataError, match=r"line 2: expected quotes closed .*, got '1,2,\"x'"):
+        whole(path, target="b", features=["a"])
+    write(path, 'a,b,note\n1,2,5" pipe\n3,4,"5"" pipe"\n5,6,"x" \n')
+    _, y = whole(path, target="b", features=["a"])
+    np.testing.assert_array_equal(y, [[2], [4], [6]])
+
+
+def test_a_column_may_be_called_like_a_class_if_it_is_named(path):
+    write(path, "a,spam\n1,ham\n2,spam\n")
+    for target in ("spam", ["spam"]):
+        _, y = whole(path, target=target, classes=["ham", "spam"])
+        np.testing.assert_array_equal(y, [0, 1])
+    with pytest.raises(dl.DataError, match=r"got the class 'spam'.* give target by its name"):
+        whole(path, target=1, classes=["ham", "spam"])
+    _, y = whole(path, target=-1, classes=["ham", "spam"], header=False, skip_lines=1)
+    np.testing.assert_array_equal(y, [0, 1])
+
+
+def test_names_that_are_numbers(path):
+    for names in ("country,1990,2000", "0,1,2"):
+        _, y = whole(write(path, f"{names}\n1,2,3\n"), target=-1)
+        np.testing.assert_array_equal(y, [[3]])
+
+
+def test_space_around_names_does_not_count(path):
+    x, _ = whole(write(path, "a, b , kind\n1, 2, 0\n"), target="kind", features=["b"])
+    np.testing.assert_array_equal(x, [[2]])
+
+
 def test_texts_in_columns_that_are_left_out_do_no_harm(path):
     x, _ = whole(write(path, "id,a,b\nx1,1,2\n,3,4\n"), target="b", features=["a"])
     np.testing.assert_array_equal(x, [[1], [3]])
@@ -215,7 +246,17 @@ def scaled(x, y):
         ("a,b\nx,cat\n", {"classes": ["dog", "cat"]}, ", line 2, column 'a': expected a number"),
         ("x,b\n1,2\n", {"header": False}, ", line 1, column 0: expected a number, got 'x'. Leave "
          "the column out with features=[...], or put numbers for its texts. If this line holds"),
-        ("1,2\n3,4\n", {}, ", line 1: expected names of columns, got numbers. Without names: head"),
+        ("1,2\n3,4\n", {}, ", line 1: expected names of columns, got numbers, such as 1. Without "
+         "names: header=False. If these are names: skip_lines=1 as well."),
+        ("39,x,5.1,cat\n3,y,4,cow\n", {"classes": ["cat", "cow"], "features": [0]},
+         ", line 1: expected names of columns, got numbers, such as 39. Without names: header"),
+        ("39,cat\n3,cow\n", {"classes": ["cat", "cow"]},
+         ": expected names of columns in front, got the class 'cat'. Without names: header=False."),
+        ("a;b\n1;2\n", {}, ", line 1: expected two columns or more with ',' between them, got one, "
+         "'a;b'. Name the delimiter, such as delimiter=\";\""),
+        ('a,b\n1,2\n3,"4\n5,6"\n', {}, ", line 3: expected quotes closed in the same line, got "
+         "'3,\"4'. Every row is one line."),
+        ('a,"b\nc"\n1,2\n', {}, ", line 1: expected quotes closed in the same line, got 'a,\"b'"),
         ("", {}, ": expected rows of numbers, got none. Check the path, and skip_lines."),
         ("\n\n", {"header": False}, ": expected rows of numbers, got none"),
         ("a,b\n", {}, ": expected rows of numbers, got none"),
@@ -251,6 +292,15 @@ def test_what_numpy_alone_refuses_is_told_in_its_words(path):
         list(dl.csv_batches(path, batch_size=2, target="b"))
 
 
+def test_labels_left_out_are_asked_for(path):
+    write(path, TABLE)
+    model = dl.Sequential([dl.Dense(3), dl.Softmax()]).build((2,), rng=0)
+    trainer = dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1))
+    with pytest.raises(dl.ShapeError, match=r"Use labels\.ravel\(\)\. Of csv_batches: labels=True"):
+        trainer.fit(dl.csv_batches(path, batch_size=2, target="kind"), epochs=1)
+    trainer.fit(dl.csv_batches(path, batch_size=2, target="kind", labels=True), epochs=1)
+
+
 def test_another_encoding(path):
     write(path, "a,größe\n1,2\n".encode("latin-1"))
     x, _ = whole(path, target="größe", encoding="latin-1")
@@ -283,6 +333,13 @@ def test_a_field_of_any_length(path):
         ({"delimiter": '"'}, "delimiter must be one character"),
         ({"delimiter": 3}, "delimiter must be one character"),
         ({"encoding": "klingon"}, "encoding must be one that Python knows, got 'klingon'"),
+        ({"encoding": None}, "encoding must be one that Python knows, got None"),
+        ({"encoding": "utf-16"}, "encoding must be one in which a line ends with the byte 10, got "
+         "'utf-16'. Write the file anew: path.write_text(path.read_text('utf-16'), \"utf-8\")."),
+        ({"encoding": "utf-16-be"}, "encoding must be one in which a line ends with the byte 10"),
+        ({"encoding": "cp500"}, "encoding must be one in which a line ends with the byte 10"),
+        ({"classes": {"a", "b"}}, "classes must be a list of different names"),
+        ({"classes": {"a": 1, "b": 0}}, "classes must be a list of different names"),
         ({"target": [0, 1], "labels": True}, "labels are in one column; target must name one"),
         ({"target": []}, "labels are in one column; target must name one, or with labels=False"),
         ({"target": [0, 1, 2]}, "features and target must be different columns, and at least one"),

@@ -87,6 +87,12 @@ def test_all_kinds_of_labels(kind):
         assert [(labels == name).sum() for name in np.unique(y)] == [5, 5]
 
 
+def test_texts_as_objects_are_explained():
+    y = np.array(["a", "b"] * 10, dtype=object)
+    with pytest.raises(dl.DataError, match=r"got dtype object\. .*; texts: y\.astype\(str\)\."):
+        dl.stratified_split(np.arange(20), y)
+
+
 def test_sparse_rows_images_and_lists():
     dense = np.random.default_rng(0).random((30, 4)) * (np.arange(4) > 1)
     y = np.arange(30) % 3

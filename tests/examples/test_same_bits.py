@@ -12,6 +12,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SMALL = {  # how to run each in less than a second, on drawn digits
     "two_layer_mnist": "--synthetic --epochs 2 --no-plots",
     "n_layer_mnist": "--synthetic --epochs 2",
+    "n_layer_recipe": "--synthetic --epochs 1",
     "dropout_mnist": "--synthetic --epochs 2 --units 32",
     "lenet_mnist": "--synthetic --epochs 1",
     "inception_and_resnet": "--synthetic --rows 300 --epochs 1",
@@ -42,8 +43,9 @@ def parameters_of(monkeypatch, tmp_path):
         found = []
         fit, descend = dl.Trainer.fit, getattr(example, "gradient_descent", None)
 
-        def fit_few_rows(trainer, x, y, **others):
-            history = fit(trainer, x[:ROWS], y[:ROWS], **others)
+        def fit_few_rows(trainer, *data, **others):
+            arrays = [a[:ROWS] if isinstance(a, np.ndarray) else a for a in data]
+            history = fit(trainer, *arrays, **others)
             found.append(trainer.model.params.copy())
             return history
 

@@ -304,16 +304,32 @@ def test_a_loss_that_returns_wrong_shapes_or_dtypes_is_named(values, gradient):
         Broken().value_and_grad(np.ones((2, 3)), np.ones((2, 3)))
 
 
-def test_a_loss_that_writes_into_the_predictions_is_named_and_undone():
+@pytest.mark.parametrize("result", [np.zeros(2), [np.zeros(2), np.zeros((2, 3))], (np.zeros(2),)])
+def test_a_loss_that_returns_no_pair_is_named(result):
+    class Broken(dl.Loss):
+        def per_sample(self, prediction, target):
+            return result
+
+    message = f"two arrays, values and gradient, got {type(result).__name__}."
+    with pytest.raises(dl.ContractError, match=re.escape(message)):
+        Broken().value_and_grad(np.ones((2, 3)), np.ones((2, 3)))
+
+
+@pytest.mark.parametrize("written", ["predictions", "targets"])
+def test_a_loss_that_writes_into_its_arguments_is_named_and_undone(written):
     class InPlace(dl.Loss):
         def per_sample(self, prediction, target):
-            prediction -= target
+            changed = {"predictions": prediction, "targets": target}[written]
+            changed += 1
             return np.square(prediction).mean(axis=1), prediction
 
-    prediction = np.ones((2, 2))
-    with pytest.raises(dl.ContractError, match=r"InPlace\(\): per_sample wrote into the predictio"):
-        InPlace().value_and_grad(prediction, np.full((2, 2), 3))
+    prediction, target = np.ones((2, 2)), np.full((2, 2), 3)
+    with pytest.raises(
+        dl.ContractError, match=rf"InPlace\(\): per_sample wrote into the {written}"
+    ):
+        InPlace().value_and_grad(prediction, target)
     np.testing.assert_array_equal(prediction, np.ones((2, 2)))
+    np.testing.assert_array_equal(target, np.full((2, 2), 3))
 
 
 def test_a_prediction_of_nan_is_not_blamed_on_the_loss():

@@ -68,6 +68,7 @@ RANGE = "targets must be between 0 and 1, got values from"
 WRONG_TARGETS = {
     "+-1": ([[-1], [1]], dl.DataError, f"{RANGE} -1 to 1. Use (target + 1) / 2."),
     "negative": ([[-0.5], [1]], dl.DataError, f"{RANGE} -0.5 to 1.0."),
+    "above 1": ([[1.5], [0]], dl.DataError, f"{RANGE} 0.0 to 1.5."),
     "0..255": (np.array([[0], [255]], np.uint8), dl.DataError, f"{RANGE} 0 to 255."),
     "NaN": ([[0], [np.nan]], dl.DataError, "target has NaN in row 1, column 0."),
     "infinity": ([[np.inf], [0]], dl.DataError, "target has infinity in row 0, column 0."),

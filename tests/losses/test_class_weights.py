@@ -228,10 +228,36 @@ def test_labels_that_the_model_does_not_have_are_refused():
         fitted(dl.Hinge(), 2, X.reshape(15, 4, 2), RARE.reshape(15, 4), **options)
 
 
-def test_a_source_of_batches_brings_its_own_weights():
-    message = "class_weight goes with arrays; a source of batches yields (x, y, sample_weight), wit"
+@pytest.mark.parametrize("axes", [0, 1, 2])
+def test_fit_weighs_the_classes_of_a_source_of_batches(axes):
+    """In every pass anew, with the weights that the source has itself."""
+    x, y = np.random.default_rng(2).normal(size=(20, 3, 2)), RARE.reshape(20, 3)
+    own = np.random.default_rng(3).random((20, 3)[:axes]) if axes else None
+    by_class = {1: 5.0, 0: 0.5}
+    given = dl.class_weights(y, by_class, sample_weight=own)
+    parts = [slice(0, 6), slice(6, 20)]
+    told = [(x[rows], y[rows], given[rows]) for rows in parts]
+    found = [(x[rows], y[rows], *(() if own is None else (own[rows],))) for rows in parts]
+    trainers = []
+    for source, options in ((told, {}), (found, {"class_weight": by_class})):
+        model = dl.Dense(2).build((3, 2), rng=0, dtype=np.float64)
+        trainers.append(dl.Trainer(model, dl.CrossEntropy(from_logits=True), dl.SGD(0.5)))
+        trainers[-1].fit(source, epochs=2, validation_data=found, **options)
+    for name in ("loss", "val_loss"):
+        ours, theirs = (trainer.history[name] for trainer in trainers)
+        np.testing.assert_array_equal(ours, theirs)
+    assert (trainers[0].model.params == trainers[1].model.params).all()
+
+
+def test_a_source_of_batches_cannot_be_balanced():
+    message = (
+        "fit: class_weight='balanced' goes with arrays, of which all labels can be counted. For a "
+        "source of batches give a dict from labels to weights."
+    )
     with pytest.raises(dl.ArgumentError, match=re.escape(message)):
         fitted(dl.Hinge(), 2, [(X, RARE)], None, class_weight="balanced")
+    with pytest.raises(dl.ArgumentError, match=r"from labels 0\.\.1 to weights.* got \[1, 2\]"):
+        fitted(dl.Hinge(), 2, [(X, RARE)], None, class_weight=[1, 2])
 
 
 def test_balance_is_that_of_the_rows_trained_on():

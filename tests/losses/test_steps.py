@@ -1,6 +1,7 @@
 """Losses of sequences and images: every step is a sample, and steps may have weights."""
 
 import copy
+import re
 
 import numpy as np
 import pytest
@@ -140,7 +141,10 @@ def test_no_step_counts():
 @pytest.mark.parametrize(
     ("target", "message"),
     [
-        (LABELS[:, 0], r"labels of shape \(4, 5\).*label for each step or pixel.*Flatten\(\)"),
+        (
+            LABELS[:, 0],
+            r"labels of shape \(4, 5\).*outputs for each step or pixel\. .*Flatten\(\)",
+        ),
         (LABELS[:, :3], r"labels of shape \(4, 5\) or rows .* \(4, 5, 3\), got \(4, 3\)"),
         (LABELS[..., None], r"got \(4, 5, 1\)\. Use labels\[\.\.\., 0\]"),
         (ONE_HOT[..., :2], r"got \(4, 5, 2\)\. The model has 3 outputs, the targets have 2"),
@@ -150,6 +154,29 @@ def test_no_step_counts():
 def test_wrong_targets_are_explained(target, message):
     with pytest.raises(dl.ShapeError, match=message):
         dl.CrossEntropy(from_logits=True).value_and_grad(LOGITS, target)
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        (
+            np.ones(4),
+            " The model gives outputs for each step or pixel. For one target a sample, ",
+        ),
+        (np.ones((4, 1)), " The model gives outputs for each step or pixel. For one target a samp"),
+        (np.ones((4, 5)), " The number of the model's outputs and of the targets must be the same"),
+        (np.ones((4, 2)), " The number of the model's outputs and of the targets must be the same"),
+        (np.ones((4, 5), int), " If these are labels of classes, use CrossEntropy."),
+    ],
+    ids=["one a sample", "column", "one a step", "too few", "labels"],
+)
+def test_wrong_numbers_for_steps_are_explained(target, hint):
+    message = f"shape (4, 5, 3), that of the predictions, got {target.shape}.{hint}"
+    for loss in (dl.MeanSquaredError(), dl.BinaryCrossEntropy(from_logits=True)):
+        with pytest.raises(dl.ShapeError, match=re.escape(message)):
+            loss.value_and_grad(LOGITS, target)
+    with pytest.raises(dl.ShapeError, match=r"shape \(4, 3\), .* got \(4,\)\. The number of the"):
+        dl.MeanSquaredError().value_and_grad(LOGITS[:, 0], np.ones(4))
 
 
 def test_wrong_labels_name_their_row():

@@ -182,6 +182,38 @@ def test_weights_of_another_shape_are_explained(shape, weight, message):
         dl.MeanSquaredError().value_and_grad(p, p, sample_weight=weight)
 
 
+@pytest.mark.parametrize("weight", ["balanced", {0: 2.0}])
+def test_weights_of_classes_are_no_weights_of_samples(weight):
+    message = f"got {weight!r}. Weights of classes are class_weight in fit, or dl.class_weights("
+    with pytest.raises(dl.DataError, match=re.escape(message)):
+        dl.MeanSquaredError().value_and_grad(np.ones((4, 1)), np.ones((4, 1)), sample_weight=weight)
+
+
+@pytest.mark.parametrize(
+    ("loss", "prediction"),
+    [(dl.Poisson(), 1e3), (dl.MeanSquaredError(), 1e30)],
+    ids=str,
+)
+@pytest.mark.parametrize("shape", [(3, 1), (1, 3, 1), (3, 2)])
+@pytest.mark.parametrize("with_out", [False, True])
+def test_what_has_no_weight_is_left_out_though_it_overflows(loss, prediction, shape, with_out):
+    p, y = np.full(shape, 2, np.float32), np.ones(shape)
+    weight = np.array([1.0, 0.0, 3.0]).reshape(shape[: p.ndim - 1])
+    p[weight == 0] = prediction
+    out = np.full_like(p, np.nan) if with_out else None
+    with np.errstate(all="ignore"):
+        value, gradient = loss.value_and_grad(p, y, sample_weight=weight, out=out)
+        nothing, zeros = loss.value_and_grad(p, y, sample_weight=0 * weight)
+    counted = weight > 0
+    expected, rest = loss.value_and_grad(p[counted], y[counted], sample_weight=weight[counted])
+    assert value == expected
+    np.testing.assert_array_equal(gradient[counted], rest)
+    assert not gradient[~counted].any()
+    assert not zeros.any()
+    assert nothing == 0
+    assert p[weight == 0] == pytest.approx(prediction)  # what it was
+
+
 def test_a_negative_weight_is_placed():
     p, weight = np.zeros((2, 3, 4, 1)), np.ones((2, 3, 4))
     weight[1, 2, 0] = -1

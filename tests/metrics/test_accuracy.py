@@ -71,7 +71,13 @@ def test_confusion_matrix_of_two_integer_dtypes():
     ("true", "pred", "message"),
     [
         ([0, 1], [0, 1, 1], "y_true has shape (2,), y_pred (3,). Every sample needs one pred"),
-        ([0, 1], np.eye(2), "For labels from probabilities use y_pred.argmax(axis=1)."),
+        ([0, 1], np.eye(2), "For labels from probabilities use y_pred.argmax(axis=-1)."),
+        (
+            np.eye(2),
+            np.zeros((2, 2, 3)),
+            "For labels from probabilities use y_pred.argmax(axis=-1).",
+        ),
+        (1, [1, 1], "y_pred (2,). Every sample needs one prediction."),
         ([0, 1], np.eye(3)[:, :2], "y_pred (3, 2). Every sample needs one prediction."),
         ([0, 1], np.zeros((2, 2, 2)), "y_pred (2, 2, 2). Every sample needs one prediction."),
         ([0, 1], [[0], [1]], "y_true has shape (2,), y_pred (2, 1). Use y_pred.ravel()."),
@@ -82,6 +88,8 @@ def test_confusion_matrix_of_two_integer_dtypes():
     ids=[
         "length",
         "probabilities",
+        "probabilities of steps",
+        "one truth",
         "more rows",
         "images",
         "column",
@@ -128,3 +136,18 @@ def test_labels_that_are_measurements_are_refused(true, pred, message):
         expected = f"{metric.__name__}: compares labels, but {message}{fix}"
         with pytest.raises(dl.DataError, match=f"^{re.escape(expected)}"):
             metric(true, pred)
+
+
+@pytest.mark.parametrize("metric", [dl.accuracy, dl.f1_score])
+def test_names_of_classes_are_not_compared_with_numbers(metric):
+    assert metric(["cat", "dog"], ["cat", "dog"]) == 1
+    for true, pred in ((["0", "1"], [0, 1]), ([0, 1], ["0", "1"])):
+        with pytest.raises(dl.DataError, match=f"^{metric.__name__}: cannot compare text with num"):
+            metric(true, pred)
+
+
+@pytest.mark.parametrize("n_classes", [0, 2.5, "3", True])
+def test_the_number_of_classes_is_a_whole_number(n_classes):
+    message = f"confusion_matrix: n_classes must be a whole number of at least 1, got {n_classes!r}"
+    with pytest.raises(dl.ArgumentError, match=re.escape(message)):
+        dl.confusion_matrix([0], [0], n_classes)

@@ -1,6 +1,7 @@
 """Metrics by their plain names in `Trainer(metrics=[...])`, over batches of any sizes."""
 
 import copy
+import re
 from functools import partial
 
 import numpy as np
@@ -101,6 +102,67 @@ def test_steps_that_a_mask_leaves_out():
     assert values["recall"] == dl.recall(y, p.argmax(axis=1))
     assert values["roc_auc"] == pytest.approx(dl.roc_auc(y, p), rel=1e-12)
     assert values["top_k_accuracy_k2"] == dl.top_k_accuracy(y, p, k=2)
+
+
+@pytest.mark.parametrize("shape", [(5,), (3, 5)], ids=["rows", "steps"])
+def test_samples_without_weight_are_left_out(shape):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, *shape)), rng.integers(0, 3, (40, *shape[:-1]))
+    weight = rng.random(y.shape) * (rng.random(y.shape) < 0.6)
+    model = dl.Sequential([dl.Dense(3), dl.Softmax()]).build(shape, rng=0, dtype=np.float64)
+    trainer = dl.Trainer(
+        model, dl.CrossEntropy(), dl.SGD(lambda step: 0.0), metrics=[dl.accuracy, dl.roc_auc], rng=0
+    )
+    counted = weight > 0
+    p = model.predict(x)
+    expected = dl.accuracy(y[counted], p[counted].argmax(axis=1))
+    assert expected != dl.accuracy(y, p.argmax(axis=-1))
+    values = trainer.evaluate(x, y, sample_weight=weight)
+    assert values["accuracy"] == expected
+    assert values["roc_auc"] == pytest.approx(dl.roc_auc(y[counted], p[counted]), rel=1e-12)
+    history = trainer.fit(x, y, epochs=1, batch_size=7, sample_weight=weight)
+    assert history["accuracy"] == expected
+    history = trainer.fit(x, y, epochs=1, batch_size=7, class_weight={1: 0.0})
+    assert history["accuracy"][-1] == dl.accuracy(y[y != 1], p[y != 1].argmax(axis=-1))
+    nothing = trainer.evaluate(x, y, sample_weight=np.zeros(y.shape))
+    assert nothing["loss"] == 0
+    assert np.isnan([nothing["accuracy"], nothing["roc_auc"]]).all()
+
+
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_pixels(outputs):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(6, 4, 3, 2)), rng.integers(0, 2, (6, 4, 3, outputs))
+    weight = rng.random((6, 4, 3)) * (rng.random((6, 4, 3)) < 0.6)
+    model = dl.Sequential([dl.Conv2D(outputs, 1), dl.Sigmoid()])
+    model.build((4, 3, 2), rng=0, dtype=np.float64)
+    metrics = [dl.accuracy, dl.roc_auc]
+    trainer = dl.Trainer(model, dl.BinaryCrossEntropy(), dl.SGD(0.1), metrics=metrics)
+    p = model.predict(x)
+    for w, counted in ((None, np.ones(weight.shape, bool)), (weight, weight > 0)):
+        values = trainer.evaluate(x, y, sample_weight=w)
+        right = ((p > 0.5) == y).all(axis=-1)[counted]  # of a pixel, all its answers
+        assert values["accuracy"] == pytest.approx(right.mean(), rel=1e-15)
+        assert values["roc_auc"] == pytest.approx(dl.roc_auc(y[counted], p[counted]), rel=1e-12)
+
+
+@pytest.mark.parametrize("result", [None, np.ones(3), "much"], ids=["none", "array", "text"])
+def test_a_metric_that_gives_no_number_is_named(result):
+    metric = dl.Metric(lambda y_true, y_pred: result, name="mine")
+    model = dl.Dense(1).build((5,))
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1), metrics=[metric])
+    message = f"metrics: mine must return one number, got {result!r} of type "
+    with pytest.raises(dl.ArgumentTypeError, match=re.escape(message)):
+        trainer.evaluate(X, np.ones((60, 1)))
+
+
+@pytest.mark.parametrize("names", [["val_loss"], ["x", "y", "val_x"], ["seconds"]])
+def test_a_metric_must_not_take_the_name_of_another_value(names):
+    metrics = [dl.Metric(dl.accuracy, name=name) for name in names]
+    with pytest.raises(
+        dl.ArgumentError, match=r"different names.*also with 'val_' before.*; got \["
+    ):
+        dl.Trainer(dl.Dense(3).build((5,)), dl.Hinge(), dl.SGD(0.1), metrics=metrics)
 
 
 def test_two_metrics_of_one_name_are_an_error():

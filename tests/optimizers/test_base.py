@@ -221,10 +221,17 @@ WRONG_VECTORS = {
     "grads of one": ((ONES, np.ones(1)), {}, dl.ShapeError, r"shape \(4,\) and grads \(1,\)"),
     "integers": ((np.ones(4, int), ONES), {}, dl.DTypeError, r"floating numbers, .*int64 \(4,\)"),
     "matrix": ((np.eye(2), np.eye(2)), {}, dl.DTypeError, r"a vector of .*float64 \(2, 2\)"),
-    "list": (([1.0], [1.0]), {}, dl.DTypeError, "expected params as a vector of floating"),
+    "list": (([1.0], [1.0]), {}, dl.DTypeError, "params as a vector of floating .* got a list"),
+    "model": ((dl.Dense(3), ONES), {}, dl.DTypeError, r"such as model.params, got a Dense\.$"),
+    "no grads": ((ONES, None), {}, dl.DTypeError, r"grads as a .* as model.grads, got None\.$"),
+    "list of grads": ((ONES, [1.0] * 4), {}, dl.DTypeError, "such as model.grads, got a list"),
+    "complex": ((ONES, ONES + 1j), {}, dl.DTypeError, r"model.grads, got complex128 \(4,\)\.$"),
+    "objects": ((ONES, ONES.astype(object)), {}, dl.DTypeError, r"grads, got object \(4,\)\.$"),
+    "decay list": ((ONES, ONES), {"decay": [1] * 4}, dl.DTypeError, "model.decay_mask, got a lis"),
+    "trainable": ((ONES, ONES), {"trainable": True}, dl.DTypeError, "model.trainable_mask, got a"),
     "decay": ((ONES, ONES), {"decay": np.ones(3)}, dl.ShapeError, "decay"),
     "decay of one": ((ONES, ONES), {"decay": np.ones(1)}, dl.ShapeError, "decay"),
-    "trainable": ((ONES, ONES), {"trainable": np.ones(5)}, dl.ShapeError, "trainable"),
+    "trainable of five": ((ONES, ONES), {"trainable": np.ones(5)}, dl.ShapeError, "trainable"),
     "trainable of one": ((ONES, ONES), {"trainable": np.ones(1)}, dl.ShapeError, "trainable"),
 }
 
@@ -256,6 +263,9 @@ RATE = "learning_rate must be a positive number, got"
         (None, dl.ArgumentTypeError, "learning_rate must be a number or a function of the step"),
         (float, dl.ArgumentTypeError, "or a function of the step, got <class 'float'>."),
         (np.ones(3), dl.ArgumentTypeError, "gets parameters in update(), not here."),
+        (True, dl.ArgumentError, f"{RATE} True at step 0."),
+        (dl.CosineDecay, dl.ArgumentTypeError, "'>. Write CosineDecay(...), with its arguments."),
+        (dl.ReduceOnPlateau, dl.ArgumentTypeError, "Write ReduceOnPlateau(...), with its argum"),
         (dl.Dense(3), dl.ArgumentTypeError, "got Dense(3). The optimizer gets parameters in up"),
     ],
     ids=str,
@@ -265,13 +275,13 @@ def test_wrong_learning_rates_are_explained(kind, rate, error, message):
         kind(rate)
 
 
-@pytest.mark.parametrize("rate", [-0.5, np.nan, np.inf, None], ids=str)
+@pytest.mark.parametrize("rate", [-0.5, np.nan, np.inf, None, True, "0.1", [0.1]], ids=str)
 def test_a_schedule_that_gives_no_learning_rate_is_explained(rate):
     optimizer, params = dl.Adam(lambda step: 0.1 if step < 2 else rate), np.ones(4)
     for _ in range(2):
         optimizer.update(params, np.ones(4))
     before, state = params.copy(), copy.deepcopy(optimizer.state)
-    with pytest.raises(dl.MinidlError, match=re.escape(f"{RATE} {rate} at step 2")):
+    with pytest.raises(dl.MinidlError, match=re.escape(f"{RATE} {rate!r} at step 2.")):
         optimizer.update(params, np.ones(4))
     np.testing.assert_array_equal(params, before)
     np.testing.assert_equal(optimizer.state, state)
@@ -325,3 +335,27 @@ def test_an_optimizer_of_ones_own_is_one_method():
     np.testing.assert_array_equal(params, [1 - 0.5 - 0.25, 2 + 0.5 - 0.5, 4 - 1])
     assert repr(SignDescent(0.5)) == "SignDescent(0.5)"
     assert SignDescent(0.5).weight_decay == 0
+
+
+class Forgetful(SignDescent):
+    """The usual mistake: a new array under the name of the one to fill."""
+
+    def step(self, grads, learning_rate, out):
+        out = learning_rate * np.sign(grads)  # noqa: F841
+
+
+def test_a_rule_that_writes_nothing_is_explained():
+    optimizer, params = Forgetful(0.5), np.ones(4)
+    message = r"^Forgetful\(0\.5\): step leaves `out` as it was\. It must write .* out\[\.\.\.\] = "
+    with pytest.raises(dl.ContractError, match=message):
+        optimizer.update(params, np.ones(4))
+    np.testing.assert_array_equal(params, np.ones(4))
+    optimizer.update(np.ones(0), np.ones(0))  # where there is nothing to write
+
+
+@every_optimizer
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_gradient_that_is_not_finite_is_not_the_rules_fault(case, bad):
+    with np.errstate(invalid="ignore"):
+        case.make().update(np.ones(2), np.array([bad, bad]))
+        case.make().update(np.ones(2), np.array([bad, 1.0]))

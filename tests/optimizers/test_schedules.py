@@ -153,7 +153,7 @@ WRONG = {
     "warm_up": [(1.0, "a number in [0, 1), got 1.0"), (0.1, "above 1 / steps, so that")],
     "start_divisor": [(0, "above 0, got 0")],
     "end_divisor": [(0, "above 0, got 0")],
-    "schedule": [(0.0, "above 0, got 0.0"), (dl.CosineDecay, "a number in [0, inf), got <class")],
+    "schedule": [(0.0, "above 0, got 0.0"), (True, "a number in [0, inf), got True")],
 }
 
 
@@ -173,3 +173,18 @@ def test_one_cycle_needs_two_steps_and_one_to_rise_in():
     with pytest.raises(dl.ArgumentError, match=r"warm_up must be above .* got 0.5 of 2 steps"):
         dl.OneCycle(0.1, steps=2, warm_up=0.5)
     assert dl.OneCycle(0.1, steps=3, warm_up=0.5)(0) == pytest.approx(0.004, rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("cosine", "'cosine'."),
+        (dl.SGD(0.1), "SGD(0.1)."),
+        (None, "None."),
+        (dl.CosineDecay, "CosineDecay'>. Write CosineDecay(...), with its arguments."),
+    ],
+)
+def test_what_cannot_follow_a_warm_up_is_explained(value, message):
+    start = "WarmUp: schedule must be a number or a function of the step, got "
+    with pytest.raises(dl.ArgumentTypeError, match=f"^{start}.*{re.escape(message)}$"):
+        dl.WarmUp(value, steps=3)

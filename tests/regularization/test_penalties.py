@@ -224,3 +224,69 @@ def test_a_strength_is_a_python_float_so_that_float32_stays():
 def test_what_is_no_penalty_is_refused_at_build(options, message):
     with pytest.raises(dl.ArgumentTypeError, match=message):
         dl.Sequential([dl.Dense(3, **options)]).build((2,))
+
+
+class Own(dl.Penalty, dl.Constraint):
+    """Returns what the class attributes say."""
+
+    penalty, returned = 0.5, None
+
+    def value(self, w):
+        return self.penalty
+
+    def add_gradient(self, w, out):
+        out += 1
+        return self.returned
+
+    def apply(self, w):
+        w *= 2
+        return self.returned
+
+    def __repr__(self):
+        return "Own()"
+
+
+def objective_with(held):
+    layer = dl.Dense(2, weight_penalty=held, weight_constraint=held).build((3,), dtype=float)
+    return dl.Objective(layer, dl.MeanSquaredError())
+
+
+@pytest.mark.parametrize(
+    ("penalty", "got"),
+    [
+        (np.ones((3, 2)), r"an array of shape \(3, 2\)"),
+        ([1.0], r"an array of shape \(1,\)"),
+        (None, "None"),
+        ("1", "'1'"),
+        (1j, "1j"),
+    ],
+)
+def test_a_penalty_is_one_number(monkeypatch, penalty, got):
+    objective, x, y = objective_with(Own()), np.zeros((4, 3)), np.zeros((4, 2))
+    for number in (2, 0.5, np.float32(0.5), np.array(0.5), np.uint8(1)):
+        monkeypatch.setattr(Own, "penalty", number)
+        value = objective.value_and_grad(x, y)[0]
+        assert (value, type(value)) == (number, float)
+    monkeypatch.setattr(Own, "penalty", penalty)
+    with pytest.raises(
+        dl.ContractError, match=rf"^Own\(\): value must return one number, .*, got {got}\.$"
+    ):
+        objective.value_and_grad(x, y)
+
+
+def test_what_would_be_lost_is_not_returned(monkeypatch):
+    objective, x, y = objective_with(Own()), np.zeros((4, 3)), np.zeros((4, 2))
+    objective.value_and_grad(x, y)
+    assert objective.model.grads[:6].tolist() == [1.0] * 6
+    objective.model.params = np.ones(8)
+    objective.constrain()
+    assert objective.model.params.tolist() == [2.0] * 6 + [1.0] * 2
+    monkeypatch.setattr(Own, "returned", np.zeros((3, 2)))
+    with pytest.raises(
+        dl.ContractError,
+        match=r"^Own\(\): add_gradient must change out in place, as with out \+= \.\.\. or "
+        r"out\[\.\.\.\] = \.\.\., and return nothing\.$",
+    ):
+        objective.value_and_grad(x, y)
+    with pytest.raises(dl.ContractError, match=r"^Own\(\): apply must change w in place, .* w \+="):
+        objective.constrain()

@@ -1,5 +1,6 @@
 """Files of the last and the best state."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -159,6 +160,35 @@ def test_a_folder_that_is_gone_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="gone") as caught, replacing(path):
         pass
     assert caught.value.__notes__ == [f"while writing {path}, which is as it was before"]
+
+
+def test_the_home_folder_has_its_short_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    run = trainer(dl.Checkpoint("~/runs", "loss"), dl.CSVLog("~/runs/log.csv"))
+    run.fit(X, Y, epochs=1)
+    assert sorted(os.listdir(tmp_path / "runs")) == ["best.npz", "last.npz", "log.csv"]
+    assert dl.Checkpoint.restore(network(), "~/runs/last.npz")["epoch"] == 1
+
+
+def test_any_damage_is_said_to_be_one(tmp_path):
+    """A flipped bit makes zipfile raise errors of many kinds."""
+    trainer(dl.Checkpoint(tmp_path, "loss")).fit(X, Y, epochs=1)
+    content = (tmp_path / "last.npz").read_bytes()
+    start = content.find(b"PK\x01\x02")  # the table of contents
+    for place in range(start, start + 46):
+        for bit in range(8):
+            damaged = bytearray(content)
+            damaged[place] ^= 1 << bit
+            (tmp_path / "damaged.npz").write_bytes(damaged)
+            with contextlib.suppress(dl.DataError):
+                dl.Checkpoint.restore(network(), tmp_path / "damaged.npz")
+
+
+def test_restoring_goes_into_a_model(tmp_path):
+    with pytest.raises(
+        dl.ArgumentTypeError, match=r"Checkpoint.restore: model must be a Layer, got .*Trainer"
+    ):
+        dl.Checkpoint.restore(trainer(), tmp_path / "last.npz")
 
 
 @pytest.mark.parametrize("content", [b"", b"not an archive", b"PK\x03\x04 cut off", None])

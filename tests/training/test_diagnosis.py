@@ -1,5 +1,6 @@
 """Where a loss stopped being finite, and what the message says of it."""
 
+import copy
 import re
 
 import numpy as np
@@ -561,3 +562,148 @@ def test_the_search_ends_at_the_first_result_that_is_not_finite():
     assert found.result == "the output of Exp(scale=1000.0) in layer 1 of Sequential"
     assert len(BAD_ROWS) == 1
     assert found.rows.tolist() == BAD_ROWS[0].tolist()
+
+
+class BrokenPenalty(dl.L2):
+    """Of value and gradient one is not finite."""
+
+    broken = ""
+
+    def value(self, w):
+        return np.inf if self.broken == "value" else 0.0
+
+    def add_gradient(self, w, out):
+        if self.broken == "gradient":
+            out[0] = np.nan
+
+
+@pytest.mark.parametrize("chunk_rows", [40, 400])
+@pytest.mark.parametrize("broken", ["value", "gradient"])
+def test_a_penalty_is_named(broken, chunk_rows, monkeypatch):
+    monkeypatch.setattr(BrokenPenalty, "broken", broken)
+    penalties = [dl.L2(0.1), BrokenPenalty(0.1)]
+    layers = [dl.Dense(4, weight_penalty=penalty) for penalty in penalties]
+    model = dl.Sequential([*layers, dl.Dense(3)]).build((5,), rng=0)
+    x, y = np.ones((100, 5), np.float32), np.zeros((100, 3))
+    origin = (
+        f"Origin: the {broken} of BrokenPenalty(strength=0.1) for weight of Dense(4, "
+        "weight_penalty=BrokenPenalty(strength=0.1)) in layer 1 of Sequential."
+    )
+    assert dl.find_non_finite(model, dl.MeanSquaredError(), x, y) == origin
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1))
+    trainer.objective.chunk_rows = chunk_rows
+    with pytest.raises(dl.DivergenceError, match=re.escape(origin)):
+        trainer.fit(x, y, epochs=1, batch_size=100)
+    layers[1].trainable = False  # its penalty is left out
+    assert dl.find_non_finite(model, dl.MeanSquaredError(), x, y) == ""
+    layers[1].trainable = True
+
+    more = [np.nan]
+
+    class NotTwice(dl.MeanSquaredError):
+        def per_sample(self, prediction, target):
+            values, gradient = super().per_sample(prediction, target)
+            return values + (more.pop() if more else 0.0), gradient
+
+    trainer = dl.Trainer(model, NotTwice(), dl.SGD(0.1))
+    with pytest.raises(dl.DivergenceError, match="Origin: not found"):  # penalties do not count
+        trainer.evaluate(x, y)
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_a_step_that_spoils_parameters_is_no_silent_end(epochs):
+    """Of a fit without validation data, whose loss was computed before that step."""
+    model = dl.Sequential([dl.Dense(4), dl.ReLU(), dl.Dense(1)]).build((5,), rng=0)
+    rates = [0.1] * (3 * epochs - 1) + [1e39]  # more than float32 holds, and no RuntimeWarning
+    trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(lambda step: rates[step]), rng=0)
+    with pytest.raises(dl.DivergenceError, match="parameters are not finite") as caught:
+        trainer.fit(X, Y, epochs=epochs)
+    gradient = np.abs(model.grads)
+    place = "weight of Dense(1) in layer 2" if gradient.argmax() >= 24 else ""
+    lines = str(caught.value).splitlines()
+    assert lines[:2] == [
+        f"Trainer: after the last step of epoch {epochs} (step {3 * epochs}), parameters are not "
+        "finite, although the loss and its gradient were.",
+        "Origin: weight of Dense(4) in layer 0 of Sequential itself, which has infinity.",
+    ]
+    assert lines[2].startswith(f"Largest gradient: {gradient.max():.3g}, in {place}")
+    assert lines[3:] == [
+        "What helps: assign finite values, or build the model anew; a smaller learning rate; "
+        "clip_norm=1.0 in the optimizer."
+    ]
+    assert trainer.epoch == trainer.history.epochs == epochs - 1
+
+
+def test_parameters_that_a_step_before_has_spoiled():
+    layers = [dl.Dense(4), dl.ReLU(), dl.Dense(1)]
+    message = message_of(layers, y=Y, loss=dl.MeanSquaredError(), optimizer=dl.Adam(1e39))
+    assert "Origin: weight of Dense(4) in layer 0 of Sequential itself, which has inf" in message
+    assert (
+        "What helps: assign finite values, or build the model anew; a smaller learning rate, such "
+        "as 0.1 instead of 1e+39; clip_norm=1.0 in the optimizer.\n"
+    ) in message
+
+
+@pytest.mark.parametrize("clipping", [{"clip_norm": 1.0}, {"clip_value": 1.0}])
+def test_clipping_is_not_advised_where_it_is_done_already(clipping):
+    layers = [dl.Dense(8), dl.ReLU(), dl.Dense(3), dl.Softmax()]
+    message = message_of(layers, optimizer=dl.SGD(1e38, **clipping), epochs=9)
+    assert "What helps: a smaller learning rate, such as 0.1 instead of 1e+38.\n" in message
+
+
+def test_a_schedule_that_has_ended_is_no_example():
+    layers = [dl.Dense(8), dl.ReLU(), dl.Dense(3), dl.Softmax()]
+    optimizer = dl.SGD(lambda step: 0.0 if step else 1e30)
+    message = message_of(layers, optimizer=optimizer, epochs=2)
+    assert "What helps: a smaller learning rate; clip_norm=1.0 in the optimizer.\n" in message
+
+
+@pytest.mark.parametrize(
+    ("penalty", "initial", "trainable", "named"),
+    [
+        (dl.L2(51.0), 1.0, True, True),
+        (dl.L2(50.0), 1.0, True, False),
+        (dl.L2(51.0), 1.0, False, False),
+        (dl.L1(9.0), -0.05, True, True),
+        (dl.L1(4.0), -0.05, True, False),
+    ],
+)
+def test_penalties_that_turn_weights_round_are_named(penalty, initial, trainable, named):
+    """At a tenth of the learning rate, 0.1: L2(s) takes 0.01 * 2 s of every weight."""
+    held = dl.Dense(5, weight_penalty=penalty, weight_initializer=dl.Constant(initial))
+    held.trainable = trainable
+    message = message_of([held, dl.Dense(1)], y=Y, loss=InfiniteGradient())
+    advice = f"a weaker penalty than {penalty} for weight of Dense(5, "
+    assert (f"What helps: {advice}" in message) == (advice in message) == named
+    assert f"{'; ' if named else 'What helps: '}smaller initial values, such as HeN" in message
+
+
+def test_outliers_in_sparse_rows_are_named():
+    x = np.where(X > 0, X, 0)
+    x[7, 2], x[50, 1] = -1e30, 1e29
+    layers = [dl.Dense(4), dl.ReLU(), dl.Dense(1)]
+    for options in ({}, {"validation_split": 0.2}):
+        message = message_of(
+            [*map(copy.deepcopy, layers)], sp.csr_array(x), Y, loss=dl.MeanSquaredError(), **options
+        )
+        assert (
+            "What helps: x has -1e+30 in row 7: mend it if it is wrong, or scale x, for example by "
+            "its standard deviation.\n"
+        ) in message
+    empty = sp.csr_array((96, 5), dtype=np.float32)
+    message = message_of([dl.Dense(1)], empty, Y, loss=InfiniteGradient())
+    assert "x has" not in message
+
+
+def test_formulas_of_the_library_are_not_advised_to_be_mended():
+    y = np.abs(np.round(Y))
+    message = message_of([dl.Dense(1)], X * 500, y, loss=dl.Poisson(), optimizer=dl.SGD(1.0))
+    assert "Origin: the value of Poisson(): overflow encountered in exp.\n" in message
+    assert "bound the argument" not in message
+    assert "What helps: x has " in message
+
+    class Counts(dl.Poisson):
+        """The same formula, and the user's."""
+
+    message = message_of([dl.Dense(1)], X * 50, y, loss=Counts(), optimizer=dl.SGD(1.0))
+    assert "What helps: bound the argument of exp" in message

@@ -241,3 +241,12 @@ def test_extra_values_come_into_the_history():
     history = trainer(Extra()).fit(X, Y, epochs=3)
     assert list(history) == ["loss", "seconds", "last_loss"]
     assert np.isfinite(history["last_loss"]).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt("now"), SystemExit("now")], ids=repr)
+def test_ctrl_c_before_the_first_batch_is_ctrl_c(error):
+    log = Log()
+    with pytest.raises(type(error), match="now") as caught:
+        trainer(log, Raises("on_fit_begin", 0, error)).fit(X, Y, epochs=3)
+    assert caught.value is error
+    assert log.calls == ["fit_begin", "fit_end"]

@@ -63,6 +63,15 @@ def test_who_watches_needs_to_know_what_is_better(kind):
 
 
 @pytest.mark.parametrize("kind", [dl.EarlyStopping, dl.ReduceOnPlateau])
+@pytest.mark.parametrize("monitor", [dl.SGD(0.5), 10, None])
+@pytest.mark.parametrize("mode", [None, "min"])
+def test_who_watches_needs_a_name(kind, monitor, mode):
+    message = f"{kind.__name__}: monitor must be a name in the history, such as 'val_loss', got "
+    with pytest.raises(dl.ArgumentTypeError, match=re.escape(f"{message}{monitor!r}.")):
+        kind(monitor, mode=mode)
+
+
+@pytest.mark.parametrize("kind", [dl.EarlyStopping, dl.ReduceOnPlateau])
 def test_who_watches_needs_what_is_measured(kind):
     model = dl.Dense(1).build((1,), rng=0)
     trainer = dl.Trainer(model, dl.MeanSquaredError(), dl.SGD(0.1), callbacks=[kind()])

@@ -35,6 +35,11 @@ def test_a_narrow_range(digits):
     np.testing.assert_allclose(found.rates, [1, 1.5**0.5, 1.5], rtol=1e-12)
 
 
+def test_a_range_wider_than_numbers(digits):
+    found = range_test(network(), digits, lowest=1e-300, highest=1e10, steps=3)
+    np.testing.assert_allclose(found.rates, [1e-300, 1e-145, 1e10], rtol=1e-12)
+
+
 def test_it_trains_as_by_hand(digits):
     found = range_test(network(), digits, highest=0.1, steps=20, batch_size=64)
     model, losses = network(), []
@@ -234,6 +239,18 @@ def test_ctrl_c_ends_it(digits):
     model = network()
     found = dl.learning_rate_range_test(model, Impatient(), *digits, rng=0)
     assert len(found.rates) == 12
+
+
+def test_ctrl_c_before_the_first_step_is_ctrl_c(digits):
+    class Interrupted(dl.CrossEntropy):
+        def per_sample(self, prediction, target):
+            raise KeyboardInterrupt
+
+    model = network()
+    before = model.params.copy()
+    with pytest.raises(KeyboardInterrupt, match=r"^$"):
+        dl.learning_rate_range_test(model, Interrupted(), *digits, rng=0)
+    np.testing.assert_array_equal(model.params, before)
 
 
 def test_parameters_that_give_no_loss_are_explained(digits):

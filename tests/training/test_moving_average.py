@@ -218,6 +218,38 @@ def test_another_number_of_parameters_is_explained():
     assert average.updates == 2
 
 
+@pytest.mark.parametrize(
+    ("params", "got"),
+    [
+        (dl.Dense(1), "a Dense"),
+        ([1.0, 2.0], "a list"),
+        (np.arange(3), "int64 (3,)"),
+        (np.eye(2), "float64 (2, 2)"),
+    ],
+    ids=str,
+)
+def test_what_is_no_vector_of_parameters_is_explained(params, got):
+    average = dl.MovingAverage()
+    message = "MovingAverage: expected params as a vector of floating numbers, such as model.params"
+    with pytest.raises(dl.DTypeError, match=re.escape(f"{message}, got {got}.")):
+        average.update(params)
+    assert average.updates == 0
+
+
+def test_a_trainer_has_one_average():
+    # two would put each other's averages in the place of training's own parameters
+    one = dl.MovingAverage(0.9)
+    for callbacks in ([one, dl.MovingAverage(0.99)], [one, Watch(), one]):
+        run = trainer(*callbacks)
+        before = run.model.params.copy()
+        with pytest.raises(dl.ArgumentError, match="MovingAverage: expected one in the list of"):
+            run.fit(X, Y, epochs=1)
+        np.testing.assert_array_equal(run.model.params, before)
+    run = trainer(Watch(), one)
+    run.fit(X, Y, epochs=1)
+    assert one.updates == 2
+
+
 @pytest.mark.parametrize("decay", [1.0, -0.1, np.nan, "0.9", True])
 def test_wrong_decays_are_explained(decay):
     message = re.escape(f"MovingAverage: decay must be a number in [0, 1), got {decay!r}")

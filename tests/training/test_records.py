@@ -143,3 +143,26 @@ def test_a_time_limit_is_a_number(seconds):
         dl.ArgumentError, match=r"TimeLimit: seconds must be a number in \[0, inf\)"
     ):
         dl.TimeLimit(seconds)
+
+
+def test_a_folder_is_no_log(tmp_path):
+    run = trainer(dl.CSVLog(tmp_path))
+    with pytest.raises(dl.ArgumentError, match=r"CSVLog: .* is a folder\. Name a file, such as"):
+        run.fit(X, Y, epochs=1)
+    assert run.step == 0
+
+
+@pytest.mark.parametrize("value", ["good", None, np.ones(2)])
+def test_what_is_no_number_does_not_come_into_the_history(value):
+    def note(trainer):
+        trainer.extra_values |= {"first": 1.0, "note": value} if trainer.epoch else {}
+
+    remark = dl.Callback()
+    remark.on_epoch_begin = note
+    run = trainer(remark)
+    with pytest.raises(dl.ArgumentTypeError, match=r"History: 'note' must be one number an epoch"):
+        run.fit(X, Y, epochs=2)
+    assert run.epoch == run.history.epochs == 1
+    assert list(run.history) == ["loss", "seconds"]
+    run.callbacks = []
+    assert run.fit(X, Y, epochs=1)["loss"].shape == (2,)

@@ -72,6 +72,10 @@ def test_it_stops_at_the_minimum():
     assert rates([5] * 3, patience=1, minimum=4.0) == [1, 1, 1]  # and never raises the rate
 
 
+def test_a_rate_below_all_numbers_is_none():
+    assert rates([5] * 4, patience=1, factor=1e-200) == [1, 1e-200, 1e-200, 1e-200]
+
+
 def test_mode_max():
     assert rates([1, 2, 3, 2, 3], patience=2, mode="max") == [1, 1, 1, 1, 0.5]
 

@@ -66,6 +66,13 @@ def test_a_mapped_array_trains_as_in_memory(mapped, dtype, options):
         np.testing.assert_allclose(file[name], memory[name], rtol=1e-6)
 
 
+def test_parts_of_a_mapped_array_train_as_in_memory(mapped):
+    x = mapped(np.repeat(np.c_[X, X], 2, axis=0))
+    _, expected = fitted(X, Y)
+    for part in (x[::2, :12], x[1::2, 12:], x[::2, :12].copy(order="F")):
+        np.testing.assert_array_equal(fitted(part, Y)[1], expected)
+
+
 def test_a_mapped_array_is_evaluated_as_in_memory(mapped):
     trainer = make()
     expected = trainer.evaluate(X, Y, sample_weight=1.0 + Y)
@@ -74,6 +81,28 @@ def test_a_mapped_array_is_evaluated_as_in_memory(mapped):
     validated = make().fit(X, Y, epochs=1, validation_data=(mapped(X), Y))
     expected = make().fit(X, Y, epochs=1, validation_data=(X, Y))
     assert validated["val_loss"][0] == pytest.approx(expected["val_loss"][0], rel=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [None, 7, 90, 1000])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_mapped_array_is_predicted_as_in_memory(mapped, batch_size, dtype):
+    model = make().model
+    x = mapped(X.astype(dtype), "r+")
+    found = model.predict(x, batch_size)
+    np.testing.assert_array_equal(found, model.predict(X, batch_size), strict=True)
+    for row, column in ((77, 5), (0, 3)):  # with 20 rows at a time
+        x[:] = X
+        x[row, column] = np.nan
+        with pytest.raises(dl.DataError, match=f"x has NaN in row {row}, column {column}"):
+            model.predict(x, batch_size)
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+def test_wrong_mapped_data_is_not_predicted(mapped, batch_size):
+    with pytest.raises(dl.ShapeError, match=r"expected input of shape \(N, 12\), got \(90, 11\)"):
+        make().model.predict(mapped(X[:, :11]), batch_size)
+    with pytest.raises(dl.DTypeError, match="expected dtype float32, got uint8"):
+        make().model.predict(mapped((X * 255).astype(np.uint8)), batch_size)
 
 
 @pytest.mark.parametrize("padding", [None, 0])
@@ -153,6 +182,48 @@ def test_targets_may_be_mapped_too(mapped, tmp_path):
     np.testing.assert_array_equal(from_file, fitted(dl.batches(X, Y, **options))[1])
 
 
+@pytest.mark.parametrize(
+    ("source", "got"),
+    [
+        (dl.batches(X, batch_size=4), "got tuple of 1."),
+        ((X, Y), "got ndarray."),
+        (X.tolist(), "got list of 12."),
+        ([5], "got int."),
+    ],
+)
+def test_what_is_no_batch_is_explained(source, got):
+    message = f"batch 0 must be a tuple (x, y) or (x, y, sample_weight), {got} Arrays are no source"
+    with pytest.raises(dl.DataError, match=re.escape(message)):
+        make().fit(source, epochs=1)
+
+
+def test_weights_are_of_classes_that_there_are():
+    one = dl.Sequential([dl.Dense(1), dl.Sigmoid()]).build((12,), rng=0)
+    binary = dl.Trainer(one, dl.BinaryCrossEntropy(), dl.SGD(0.1), rng=0)
+    yes = (Y == 1)[:, np.newaxis]
+    for data in ((X, yes), ([(X, yes)],)):
+        binary.fit(*data, epochs=1, class_weight={0: 2.0, 1: 3.0})
+        with pytest.raises(dl.ArgumentError, match=r"from labels 0\.\.1 to weights"):
+            binary.fit(*data, epochs=1, class_weight={2: 1.0})
+    steps = dl.Sequential([dl.Dense(3), dl.Softmax()]).build((6, 2), rng=0)
+    x, y = X.reshape(90, 6, 2), np.repeat(Y[:, np.newaxis], 6, axis=1)
+    for model, *data in ((None, X, Y), (None, [(X, Y)]), (steps, x, y), (steps, [(x, y)])):
+        trainer = make(model)
+        trainer.fit(*data, epochs=1, class_weight={2: 1.0})
+        with pytest.raises(dl.ArgumentError, match=r"from labels 0\.\.2 to weights"):
+            trainer.fit(*data, epochs=1, class_weight={3: 1.0})
+
+
+def test_targets_beside_a_source_are_refused():
+    for source in (dl.batches(X, Y, batch_size=4), dl.prefetch([(X, Y)])):
+        kind = type(source).__name__
+        message = f"fit: y goes with arrays; the {kind} given as x is a source of batches (x, y)."
+        with pytest.raises(dl.ArgumentError, match=re.escape(message)):
+            make().fit(source, Y, epochs=1)
+        with pytest.raises(dl.DTypeError, match=r"Of a source of batches: np\.concatenate\(\["):
+            make().model.predict(source)
+
+
 def test_each_batch_of_a_source_is_checked():
     good, bad = (X[:4], Y[:4]), (X[:4], Y[:4] + 3)
     with pytest.raises(dl.DataError, match=r"labels must be in 0\.\.2"):
@@ -192,6 +263,8 @@ def run(x, y):
     trainer.fit(x, y, epochs=1, batch_size=256, shuffle=False)
     trainer.fit(dl.batches(x, y, batch_size=256, rng=0), epochs=1)
     trainer.evaluate(dl.prefetch(dl.batches(x, y, batch_size=256, shuffle=False)))
+    trainer.fit(x[::2], y[::2], epochs=1, batch_size=256)
+    model.predict(x)
 
 run(np.zeros((2048, 2048), np.float32), y[:2048])  # so that all modules are there
 before = peak()

@@ -58,7 +58,8 @@ def test_parameters_that_overflow_in_the_last_step_of_an_epoch_are_not_good():
     keep = Keep()
     run = trainer(Overflows(), keep, dl.StopOnNaN(), diverges_at=99)
     stopped = run.fit(X, Y, epochs=9).stopped
-    assert run.epoch == 2
+    assert (run.epoch, run.history.epochs, len(keep.kept)) == (1, 1, 2)
+    assert stopped.startswith("Trainer: after the last step of epoch 2 (step 4), parameters are ")
     assert "itself, which has infinity." in stopped
     assert stopped.endswith("those from the end of epoch 1.")
     np.testing.assert_array_equal(run.model.params, keep.kept[1][0])

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import time
 
 import numpy as np
 import pytest
@@ -83,8 +84,9 @@ def test_same_seed_same_bits(extra):
 
 
 def test_history_and_counters():
-    trainer = small(metrics=[dl.accuracy])
+    trainer, start = small(metrics=[dl.accuracy]), time.perf_counter()
     history = trainer.fit(DIGITS, LABELS, epochs=2, batch_size=64)
+    assert history["seconds"].sum() <= time.perf_counter() - start
     assert list(history) == ["loss", "accuracy", "seconds"]
     assert trainer.fit(DIGITS, LABELS, epochs=3, batch_size=64, validation_split=0.2) is history
     assert history.epochs == trainer.epoch == 5
@@ -282,6 +284,22 @@ def test_wrong_data_is_refused_and_nothing_is_lost(x, y, error, message):
         trainer.evaluate(x, y)
     np.testing.assert_array_equal(trainer.model.params, before)
     assert trainer.epoch == 0
+
+
+def test_wrong_data_say_which_data_they_are():
+    wrong = LABELS.copy()
+    wrong[70] = 10
+    parts = [(DIGITS[i : i + 50], wrong[i : i + 50]) for i in (0, 50)]
+    with pytest.raises(dl.DataError, match="got 10 in row 20") as caught:
+        small().fit(parts, epochs=1)
+    assert caught.value.__notes__ == ["in batch 1 of fit"]
+    with pytest.raises(dl.DataError, match="got 10 in row 20") as caught:
+        small().fit(DIGITS, LABELS, epochs=1, validation_data=parts)
+    assert caught.value.__notes__ == ["in batch 1 of validation_data"]
+    for data in ((DIGITS, wrong), (DIGITS, LABELS, np.ones(299)), (DIGITS[:, :9], LABELS)):
+        with pytest.raises(ValueError, match="got") as caught:
+            small().fit(DIGITS, LABELS, epochs=1, validation_data=data)
+        assert caught.value.__notes__ == ["in validation_data"]
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])

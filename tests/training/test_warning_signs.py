@@ -73,6 +73,7 @@ def normal(scale, columns=784):
         ([dl.Dense(10)], RAW + 0.5 * (np.arange(784) == 3)),
         ([dl.Dense(10)], normal(50)),
         ([dl.Dense(10)], np.abs(np.floor(normal(500, 63)))),
+        ([dl.Dense(10)], 255.0 * (np.arange(200 * 101).reshape(200, 101) % 101 == 7)),  # counts
         ([dl.Standardize(), dl.Dense(10)], RAW),
         ([dl.BatchNorm(), dl.Dense(10)], RAW),
         ([dl.Dense(10), dl.BatchNorm()], RAW),
@@ -118,8 +119,8 @@ def test_a_dead_relu_is_named():
     assert len(caught) == 1
     text = str(caught[0].message)
     assert text.startswith(
-        "fit: Dense(10) in layer 0 of Sequential learns nothing any more: for 2 epochs its "
-        f"gradient has been exactly 0, while the loss is {loss:.1f}"[:-2]
+        "fit: Dense(10) in layer 0 of Sequential learns nothing any more: at the start of 2 epochs "
+        f"in a row its gradient was exactly 0, while the loss is {loss:.1f}"[:-2]
     )
     assert " Look at ReLU() in layer 1 of Sequential behind it. Units of a ReLU that are 0" in text
     assert "Dropout" not in text
@@ -189,12 +190,46 @@ TRAINERS = []
     ],
 )
 def test_two_epochs_in_a_row_of_enough_rows(epochs, rows, warns):
-    run = classifier(dl.Dense(4), Blocks(*epochs))
+    for batch_size in (rows, 5):  # of small batches, as many as have enough rows
+        run = classifier(dl.Dense(4), Blocks(*epochs))
+        TRAINERS.append(run)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            run.fit(DIGITS[:rows], LABELS[:rows], epochs=4, batch_size=batch_size)
+        assert len(caught) == warns
+
+
+@pytest.mark.parametrize(("through", "warns"), [(3, False), (4, True)])
+def test_small_batches_are_looked_at_until_there_are_enough_rows(through, warns):
+    """Of batches of 6 rows the first three count."""
+
+    class BlocksSteps(dl.Layer):
+        def forward(self, x, *, training=False, out=None):
+            return x
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return dy if TRAINERS[-1].step % 5 == through - 1 else 0 * dy
+
+    run = classifier(dl.Dense(4), BlocksSteps())
     TRAINERS.append(run)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        run.fit(DIGITS[:rows], LABELS[:rows], epochs=4)
+        run.fit(DIGITS[:30], LABELS[:30], epochs=3, batch_size=6)
     assert len(caught) == warns
+
+
+def test_the_layers_named_are_those_that_no_small_batch_reached():
+    model = dl.Sequential([dl.Dense(2), dl.Dense(3)]).build((4,), rng=0)
+    signs = WarningSigns(model)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for number in (1, 2, 1, 2):
+            assert signs.wants(number)
+            model.layers[1].gradients["bias"] = np.full(3, float(number == 2))
+            signs.look(np.zeros((8, 4)), 1.0, number=number, first_step=False)
+            assert signs.wants(3) == (number == 1)
+    (warning,) = caught
+    assert str(warning.message).startswith("fit: Dense(2) in layer 0 of Sequential learns nothing")
 
 
 def test_the_loss_from_which_on_there_is_something_to_learn():
@@ -204,7 +239,7 @@ def test_the_loss_from_which_on_there_is_something_to_learn():
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for _ in range(2):
-                signs.look(np.zeros((16, 4)), loss, first_step=False)
+                signs.look(np.zeros((16, 4)), loss, number=1, first_step=False)
         assert len(caught) == warns
 
 
@@ -242,3 +277,13 @@ def test_a_warning_as_an_error_leaves_the_run_whole():
     assert run.epoch == run.history.epochs == 1
     run.fit(DIGITS, LABELS, epochs=1)
     assert run.epoch == 2
+
+
+def test_a_hundredth_of_large_numbers_looks_like_pixels():
+    x = np.zeros((64, 100))
+    for count, warns in ((63, False), (64, True)):
+        x.flat[:count] = 100
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            classifier(shape=(100,)).fit(x, LABELS[:64], epochs=1, batch_size=64)
+        assert len(caught) == warns

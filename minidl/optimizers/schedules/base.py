@@ -14,6 +14,10 @@ class Schedule(ABC):
     Steps are those of the optimizer, one a batch, counted from 0. For lengths in epochs multiply
     by the number of batches in one. Any function of the step serves an optimizer as well.
 
+    The optimizer goes on counting in a further `fit`, so `steps` has to be those of all of them:
+    behind the end of a schedule that falls to 0 nothing moves any more. For a new start give the
+    trainer a new optimizer.
+
     Example:
         >>> import math, minidl as dl
         >>> rows, batch_size, epochs = 1000, 64, 20

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from minidl.arguments import positive_number, whole_number
 from minidl.optimizers.base import LearningRate
+from minidl.optimizers.checks import check_rate_kind
 from minidl.optimizers.schedules.base import Schedule
 
 
@@ -27,6 +28,7 @@ class WarmUp(Schedule):
 
     Raises:
         ArgumentError: If an argument is out of range.
+        ArgumentTypeError: If `schedule` is neither a number nor a function.
 
     Example:
         >>> import minidl as dl
@@ -43,7 +45,8 @@ class WarmUp(Schedule):
     steps: int
 
     def __post_init__(self) -> None:
-        if not callable(self.schedule) or isinstance(self.schedule, type):
+        check_rate_kind("WarmUp", "schedule", self.schedule)
+        if not callable(self.schedule):
             positive_number("WarmUp", "schedule", self.schedule)
         whole_number("WarmUp", "steps", self.steps)
 
