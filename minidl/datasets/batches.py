@@ -61,7 +61,7 @@ class Batches:
             )
         if lengths[0] == 0:
             raise ShapeError("batches: x has no rows.")
-        self._batch_size = whole_number("batches", "batch_size", batch_size)
+        self.batch_size = whole_number("batches", "batch_size", batch_size)
         shuffle = flag("batches", "shuffle", shuffle)
         self._rng = np.random.default_rng(seed_sequence(rng)) if shuffle else None
         self._transforms = Transforms("batches", transform)
@@ -70,11 +70,11 @@ class Batches:
 
     def __len__(self) -> int:
         """Number of batches; the last one may be smaller."""
-        return -(-int(self._arrays[0].shape[0]) // self._batch_size)
+        return -(-int(self._arrays[0].shape[0]) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         n = self._arrays[0].shape[0]
-        for rows in row_batches(n, self._batch_size, self._rng):
+        for rows in row_batches(n, self.batch_size, self._rng):
             if self._transforms and isinstance(rows, slice):
                 rows = np.arange(n)[rows]  # copies, which a transform may write to
             yield self._transforms(tuple(a[rows] for a in self._arrays))

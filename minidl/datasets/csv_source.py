@@ -38,7 +38,7 @@ class CsvBatches:
         buffer_rows: int,
     ) -> None:
         self._file = file
-        self._batch_size = whole_number("csv_batches", "batch_size", batch_size)
+        self.batch_size = whole_number("csv_batches", "batch_size", batch_size)
         self._targets = [file.column(which) for which in _several(target)]
         if features is None:
             self._features = [c for c in range(file.width) if c not in self._targets]
@@ -66,7 +66,7 @@ class CsvBatches:
                 f"several for regression, got {target!r}."
             )
         rows = whole_number("csv_batches", "buffer_rows", buffer_rows)
-        self._block_rows = block_rows(self._batch_size, True, rows)
+        self._block_rows = block_rows(self.batch_size, True, rows)
         shuffle = flag("csv_batches", "shuffle", shuffle)
         self._rng = np.random.default_rng(seed_sequence(rng)) if shuffle else None
         self._transforms = Transforms("csv_batches", transform)
@@ -74,7 +74,7 @@ class CsvBatches:
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         lines = self._file.rows()
         while block := list(islice(lines, self._block_rows)):
-            for batch in cut(self._arrays(block), self._batch_size, self._rng):
+            for batch in cut(self._arrays(block), self.batch_size, self._rng):
                 yield self._transforms(batch)
 
     def _arrays(self, lines: Sequence[Line]) -> tuple[Array, Array]:

@@ -23,6 +23,7 @@ class Prefetched:
             )
         check_reiterable(source, "prefetch")
         self._source, self._depth = source, whole_number("prefetch", "depth", depth)
+        self.batch_size: int | None = getattr(source, "batch_size", None)
 
     def __len__(self) -> int:
         """Number of batches; a TypeError where the source does not tell."""

@@ -30,10 +30,10 @@ class SampleBatches:
     ) -> None:
         check_reiterable(samples, "batches")
         self._samples = samples
-        self._batch_size = whole_number("batches", "batch_size", batch_size)
+        self.batch_size = whole_number("batches", "batch_size", batch_size)
         shuffle = flag("batches", "shuffle", shuffle)
         buffer_rows = whole_number("batches", "buffer_rows", buffer_rows)
-        self._block_rows = block_rows(self._batch_size, shuffle, buffer_rows)
+        self._block_rows = block_rows(self.batch_size, shuffle, buffer_rows)
         self._rng = np.random.default_rng(seed_sequence(rng)) if shuffle else None
         self._transforms = Transforms("batches", transform)
 
@@ -41,12 +41,12 @@ class SampleBatches:
         """Number of batches; a TypeError where the samples do not tell theirs."""
         if not isinstance(self._samples, Sized):
             raise TypeError(f"batches: {type(self._samples).__name__} does not tell its length.")
-        return -(-len(self._samples) // self._batch_size)
+        return -(-len(self._samples) // self.batch_size)
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         samples, first = iter(self._samples), 0
         while block := list(islice(samples, self._block_rows)):
-            for batch in cut(_stacked(block, first), self._batch_size, self._rng):
+            for batch in cut(_stacked(block, first), self.batch_size, self._rng):
                 yield self._transforms(batch)
             first += len(block)
 

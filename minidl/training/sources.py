@@ -137,6 +137,8 @@ class BatchSource:
             )
         check_reiterable(source, name)
         self._objective, self._source, self.name = objective, source, name
+        rows = getattr(source, "batch_size", None)  # as minidl's own sources have it
+        self.batch_size = rows if isinstance(rows, int) else None
         self._class_weight: Mapping[int, float] | None = None
 
     evaluation_rows = 1  # of no meaning here: size and order of batches are the source's

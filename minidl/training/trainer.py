@@ -259,11 +259,14 @@ class Trainer:
     def _blas_threads(self, source: Source, batch_size: int | None = None) -> int:
         """One where workers have the cores, otherwise as many as the batches are worth."""
         objective = self.objective
-        if isinstance(source, BatchSource):  # whose batches may have any size
-            return usable_cores()
-        if batch_size is None:
-            batch_size = len(source)
-        rows = objective.rows_at_a_time(source.x)
+        rows = objective.chunk_rows
+        if isinstance(source, BatchSource):
+            batch_size = source.batch_size
+            if batch_size is None:  # batches of any size
+                return usable_cores()
+        else:
+            batch_size = len(source) if batch_size is None else batch_size
+            rows = objective.rows_at_a_time(source.x)
         in_chunks = objective.chunked and batch_size > rows
         if in_chunks and objective.workers > 1:
             return 1

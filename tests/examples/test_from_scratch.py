@@ -182,7 +182,7 @@ def test_main_learns_and_says_what_it_trained_on(example, capsys):
 
 @pytest.mark.parametrize("example", [two, deep], ids=NAMES)
 def test_missing_mnist_is_said_plainly(example, tmp_path, capsys, monkeypatch):
-    with pytest.raises(SystemExit, match="error: load_mnist: expected the MNIST"):
+    with pytest.raises(SystemExit, match="error: load_mnist: expected the files"):
         example.main(["--data-dir", str(tmp_path), "--rows", "20", "--iterations", "1"])
 
     def unavailable(data_dir=None):

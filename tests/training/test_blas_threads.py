@@ -123,3 +123,41 @@ def test_two_fits_at_once_give_the_threads_free_in_the_end():
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(fit, range(1, 5)))
         assert blas_threads() <= {2}
+
+
+class AnySource:
+    """A user's own source, that has or has not a number of rows a batch."""
+
+    def __init__(self, **attributes):
+        vars(self).update(attributes)
+
+    def __iter__(self):
+        return iter([(X[:4096], X[:4096])])
+
+
+@pytest.mark.parametrize(
+    ("source", "workers", "expected"),
+    [
+        (dl.batches(X, X, batch_size=32), 1, 1),
+        (dl.batches(X, X, batch_size=4096), 1, 2),
+        (dl.prefetch(dl.batches(X, X, batch_size=4096)), 1, 2),
+        (dl.batches([(X[0], X[0])] * 10, batch_size=4096), 1, 2),
+        (dl.batches(X, X, batch_size=8193), 1, 4),  # in chunks of 8,192
+        (dl.batches(X, X, batch_size=8193), 2, 1),  # workers have the cores
+        (AnySource(batch_size=4096), 1, 2),
+        (AnySource(), 1, 7),
+        (AnySource(batch_size="all"), 1, 7),
+        (dl.prefetch(AnySource()), 1, 7),
+    ],
+)
+def test_the_number_for_sources_of_batches(monkeypatch, source, workers, expected):
+    held = []
+    monkeypatch.setattr(
+        module, "at_most_blas_threads", lambda most: held.append(most) or nullcontext()
+    )
+    monkeypatch.setattr(module, "usable_cores", lambda: 7)
+    trainer = make()
+    trainer.objective.workers, trainer.objective.chunk_rows = workers, 8192
+    trainer.fit(source, epochs=1)
+    trainer.evaluate(source)
+    assert held == [expected, expected]
