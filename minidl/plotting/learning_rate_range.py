@@ -14,8 +14,8 @@ def plot_learning_rate_range(found: "LearningRateRange", *, title: str | None = 
     """Draw the smoothed loss of a learning-rate range test over the rates.
 
     Dots are the losses of single batches. A dashed line stands at the suggested rate; it should lie
-    where the loss is falling, well in front of its minimum. The axis of losses ends a little above
-    the highest smoothed loss.
+    where the loss is falling, well in front of its minimum. The axis of losses shows the fall; the
+    rise behind it, which may be steep, leaves the picture.
 
     Args:
         found: What `learning_rate_range_test` returns.
@@ -40,9 +40,9 @@ def plot_learning_rate_range(found: "LearningRateRange", *, title: str | None = 
     axes.plot(found.rates, found.losses, color=BLUE, lw=1.5, label="smoothed")
     label = f"suggested: {found.suggestion:.2g}"
     axes.axvline(found.suggestion, color=VERMILION, ls="--", lw=1.5, label=label)
-    low, high = float(found.losses.min()), float(found.losses.max())
-    margin = 0.1 * (high - low) or 0.1
-    axes.set(xscale="log", ylim=(low - margin, high + margin))
+    low, high = found.losses.min(), found.losses[: found.losses.argmin() + 1].max()
+    fall = float(high - low) or 0.1
+    axes.set(xscale="log", ylim=(low - 0.1 * fall, high + 0.5 * fall))
     axes.set_title("loss", loc="left", fontsize=10, fontweight="bold")
     axes.set_xlabel("learning rate", fontsize=FONT_SIZE)
     axes.tick_params(labelsize=FONT_SIZE)

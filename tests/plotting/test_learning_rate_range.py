@@ -24,10 +24,11 @@ def test_curve_dots_and_suggestion():
     assert figure._repr_png_()
 
 
-def test_the_axis_of_losses_leaves_room_for_the_smoothed_curve_alone():
-    wild = dl.LearningRateRange(RATES, LOSSES, LOSSES * 1e6)
+def test_the_axis_of_losses_shows_the_fall_of_the_smoothed_curve():
+    losses = np.array([2.0, 2.5, 1.5, 1.0, 1.25, 9.0, 99.0])
+    wild = dl.LearningRateRange(RATES, losses, losses * 1e6)
     axes = dl.plot_learning_rate_range(wild).axes[0]
-    np.testing.assert_allclose(axes.get_ylim(), [1 - 0.4, 5 + 0.4], rtol=1e-12)
+    np.testing.assert_allclose(axes.get_ylim(), [1 - 0.15, 2.5 + 0.75], rtol=1e-12)
 
 
 def test_a_loss_that_never_changes():

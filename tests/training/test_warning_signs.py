@@ -230,6 +230,9 @@ def test_the_layers_named_are_those_that_no_small_batch_reached():
             assert signs.wants(3) == (number == 1)
     (warning,) = caught
     assert str(warning.message).startswith("fit: Dense(2) in layer 0 of Sequential learns nothing")
+    model.layers[0].gradients["bias"] = np.ones(2)
+    signs.look(np.zeros((8, 4)), 1.0, number=1, first_step=False)
+    assert not signs.wants(2)  # all of them learn
 
 
 def test_the_loss_from_which_on_there_is_something_to_learn():
