@@ -168,7 +168,6 @@ MATHEMATICS = {
     "as_samples",
     "check_weight",
     "add",  # the values of an epoch
-    "_count_steps",
     "values",
     "check_class_labels",
     "check_probability_rows",
