@@ -44,7 +44,7 @@ def training_batches(x, y, batch_size, augmentation, seed):
     """Return the source of batches, with or without changed images."""
     if not augmentation:
         return dl.batches(x, y, batch_size=batch_size, rng=seed)
-    transform = dl.RandomAffine(shift=1.5, rotation=10, zoom=0.1, image_shape=(28, 28), rng=seed)
+    transform = dl.RandomAffine(shift=2, rotation=12, zoom=0.15, image_shape=(28, 28), rng=seed)
     return dl.prefetch(dl.batches(x, y, batch_size=batch_size, rng=seed, transform=transform))
 
 
@@ -68,7 +68,7 @@ def parse_arguments(argv):
     """Read the command line; a value that makes no sense ends the program with an explanation."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     add = parser.add_argument
-    add("--epochs", type=int, default=60, help="passes over the training rows (60)")
+    add("--epochs", type=int, default=75, help="passes over the training rows (75)")
     add("--batch-size", type=int, default=128, help="rows in a step (128)")
     add("--no-augmentation", action="store_true", help="train on the images as they are")
     add("--seed", type=int, default=0, help="initial values, batches, augmentation (0)")
@@ -94,7 +94,7 @@ def main(argv=None):
     trainer = dl.Trainer(
         model,
         dl.CrossEntropy(),
-        dl.AdamW(schedule, weight_decay=0.02),
+        dl.AdamW(schedule, weight_decay=0.05),
         metrics=[dl.accuracy],
         callbacks=[dl.ProgressBar()],
         rng=args.seed,
