@@ -1,7 +1,7 @@
 """Mutation run: change the mathematics place by place, and see that a test fails each time.
 
     python tests/mutation.py                    the whole run: some 45 minutes on two cores
-    python tests/mutation.py --share 1/8        the first of eight parts, the same ones each time
+    python tests/mutation.py --share 1/12       the first of twelve parts, the same ones each time
     python tests/mutation.py --only losses      files that have this in their path
     python tests/mutation.py --sample 40        forty mutants, drawn at random by --seed
     python tests/mutation.py --list             print the mutants and run nothing
@@ -12,7 +12,7 @@ suite; all others run only if these pass. A mutant that survives both shows a ho
 it changes nothing that matters, and then it stands in mutation_equivalents.toml with the reason.
 The exit code is 1 if one survives without a reason, or if an entry of that table is out of date.
 
-The whole run takes too long for every change: `.ci/run` tries one part in eight, which a hash of
+The whole run takes too long for every change: `.ci/run` tries one part in twelve, which a hash of
 each mutant chooses, and so misses most new holes. Run all mutants of a file that you change (with
 `--only`), and all of all files before a release; docs/results has the figures.
 
