@@ -60,7 +60,8 @@ def mean(a: Array, axes: Sequence[int], times: Array | None = None) -> Array:
     else:
         weights = np.full(k, 1.0 / k, a.dtype)
         # (A, K) @ (K,) -> (A,), in one product; or (K,) @ (A, K, B) -> (A, B), in A products
-        means = block[:, :, 0] @ weights if innermost else weights @ block
+        with np.errstate(invalid="ignore"):  # seen twice with finite numbers: BLAS raised the flag
+            means = block[:, :, 0] @ weights if innermost else weights @ block
     kept: Array = means.reshape([1 if axis in axes else a.shape[axis] for axis in memory])
     return kept.transpose([memory.index(axis) for axis in range(a.ndim)])
 
