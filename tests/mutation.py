@@ -65,7 +65,10 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     ),
     "minidl/training/checkpoint.py": ("tests/training/test_checkpoint.py",),
     "minidl/training/csv_log.py": ("tests/training/test_records.py",),
-    "minidl/training/diagnosis.py": ("tests/training/test_diagnosis.py",),
+    "minidl/training/diagnosis.py": (
+        "tests/training/test_diagnosis.py",
+        "tests/test_solvers.py",
+    ),
     "minidl/training/early_stopping.py": ("tests/training/test_callbacks.py",),
     "minidl/training/history.py": ("tests/training/test_trainer.py",),
     "minidl/training/hooks.py": (
@@ -228,6 +231,8 @@ OTHERS = Stage(  # run if those before have passed
     (
         *("tests/test_objective.py", "tests/containers", "tests/losses", "tests/optimizers"),
         *("tests/training", "tests/layers", "tests/test_testing.py", "tests/test_buffers.py"),
+        *("tests/regularization", "tests/metrics", "tests/augmentation", "tests/datasets"),
+        *("tests/test_solvers.py", "tests/test_sparse.py", "tests/test_reading.py"),
     ),
 )
 COPIED = ("minidl", "tests", "examples", "docs", "benchmarks", "*.toml", "*.yml", "*.md", "*.cff")
