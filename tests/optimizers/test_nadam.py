@@ -50,6 +50,20 @@ def test_steps_may_be_set_from_outside():
     np.testing.assert_array_equal(params, twin)
 
 
+@pytest.mark.parametrize("back", [1, 2, 3])
+def test_steps_may_be_set_back(back):
+    grads, params = np.random.default_rng(0).normal(size=(6, 3)), np.ones(3)
+    optimizer, saved = dl.NAdam(0.1), {}
+    for step, g in enumerate(grads):
+        saved[step] = params.copy(), copy.deepcopy(optimizer.state)
+        optimizer.update(params, g)
+    again, optimizer.state = saved[6 - back]
+    optimizer.steps = 6 - back
+    for g in grads[6 - back :]:
+        optimizer.update(again, g)
+    np.testing.assert_array_equal(again, params)
+
+
 def test_a_zero_gradient_is_no_division_by_zero():
     params = np.ones(2, np.float32)
     dl.NAdam().update(params, np.zeros(2, np.float32))
