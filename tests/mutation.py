@@ -1,6 +1,6 @@
 """Mutation run: change the mathematics place by place, and see that a test fails each time.
 
-    python tests/mutation.py                    the whole run: some 45 minutes on two cores
+    python tests/mutation.py                    the whole run: some two hours on two cores
     python tests/mutation.py --share 1/12       the first of twelve parts, the same ones each time
     python tests/mutation.py --only losses      files that have this in their path
     python tests/mutation.py --sample 40        forty mutants, drawn at random by --seed
