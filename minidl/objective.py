@@ -20,7 +20,8 @@ from minidl.layers import calls
 from minidl.layers.base import Layer
 from minidl.layers.checks import check_input
 from minidl.layers.planning import make_plan
-from minidl.losses.base import Loss, check_weight
+from minidl.losses.base import Loss
+from minidl.losses.sample_weight import check_weight
 from minidl.regularization.base import in_place, penalty_of
 from minidl.sparse import is_sparse
 from minidl.thread_policy import worth_reading_ahead

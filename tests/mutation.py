@@ -125,6 +125,10 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
         *("tests/losses/test_base.py", "tests/losses/test_steps.py"),
         *("tests/losses/test_weights.py", "tests/losses/test_class_weights.py"),
     ),
+    "minidl/losses/sample_weight.py": (
+        *("tests/losses/test_base.py", "tests/losses/test_weights.py"),
+        "tests/losses/test_class_weights.py",
+    ),
     "minidl/optimizers/base.py": ("tests/optimizers",),
     "minidl/optimizers/schedules/*.py": ("tests/optimizers/test_schedules.py",),
     "minidl/optimizers/schedules/base.py": ("tests/optimizers/test_schedules.py",),

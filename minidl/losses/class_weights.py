@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import number_within
 from minidl.errors import ArgumentError, DataError
-from minidl.losses.base import check_weight
+from minidl.losses.sample_weight import check_weight
 from minidl.sparse import dense_array
 from minidl.typing import Array
 

@@ -2,11 +2,9 @@
 
 import base64
 
-import pytest
-
-nbclient = pytest.importorskip("nbclient")
-nbformat = pytest.importorskip("nbformat")
-pytest.importorskip("ipykernel")
+import ipykernel  # noqa: F401 (what runs the notebook; like the others, no reason to skip)
+import nbclient
+import nbformat
 
 SETUP = """
 import minidl as dl, time
