@@ -85,7 +85,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
         "tests/training/test_same_bits.py",
     ),
     "minidl/training/warning_signs.py": ("tests/training/test_warning_signs.py",),
-    "minidl/training/whole_files.py": ("tests/training/test_checkpoint.py",),
+    "minidl/io/whole_files.py": ("tests/training/test_checkpoint.py",),
     "minidl/plotting/live_plot.py": ("tests/plotting/test_live_plot.py",),
     "minidl/training/trainer.py": ("tests/training",),
     "minidl/sparse.py": ("tests/test_sparse.py",),

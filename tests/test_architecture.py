@@ -35,6 +35,7 @@ ROOMS = [  # a room imports only rooms above it
     "metrics",
     "datasets",
     "augmentation",
+    "io",
     "training",
     "solvers",
     "plotting",

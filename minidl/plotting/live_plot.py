@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minidl.errors import ArgumentError
+from minidl.io.whole_files import make_folder_of, replacing
 from minidl.plotting.canvas import png
 from minidl.plotting.history import plot_history
 from minidl.training.callbacks import Callback
-from minidl.training.whole_files import make_folder_of, replacing
 
 if TYPE_CHECKING:
     from minidl.training.trainer import Trainer

@@ -12,10 +12,10 @@ import numpy as np
 
 from minidl.arguments import instance
 from minidl.errors import DataError, ShapeError
+from minidl.io.whole_files import replacing
 from minidl.layers.base import Layer
 from minidl.training.callbacks import Callback
 from minidl.training.improvement import check_measured, is_better, mode_of
-from minidl.training.whole_files import replacing
 
 if TYPE_CHECKING:
     from minidl.training.trainer import Trainer

@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from minidl.io.whole_files import make_folder_of, replacing
 from minidl.training.callbacks import Callback
-from minidl.training.whole_files import make_folder_of, replacing
 
 if TYPE_CHECKING:
     from minidl.training.history import History

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.training.whole_files import replacing
+from minidl.io.whole_files import replacing
 
 X = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
 Y = X @ np.array([[1.0], [2.0], [3.0]], np.float32)
