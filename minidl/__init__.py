@@ -154,8 +154,10 @@ if TYPE_CHECKING:
         plot_digits,
         plot_history,
         plot_learning_rate_range,
+        plot_saliency,
         plot_weight_images,
     )
+    from minidl.saliency import saliency_map
     from minidl.solvers import MinimizeResult, minimize
     from minidl.testing import check_layer, numerical_gradient
     from minidl.training import (
@@ -232,6 +234,7 @@ _LAZY = {  # names and their rooms: an inference program needs none of them
     "plot_digits": "plotting",
     "plot_history": "plotting",
     "plot_learning_rate_range": "plotting",
+    "plot_saliency": "plotting",
     "plot_weight_images": "plotting",
     "plotting": "",
     "precision": "metrics",
@@ -240,6 +243,7 @@ _LAZY = {  # names and their rooms: an inference program needs none of them
     "read_idx": "datasets",
     "recall": "metrics",
     "roc_auc": "metrics",
+    "saliency_map": "saliency",
     "stratified_split": "datasets",
     "synthetic_digits": "datasets",
     "testing": "",
@@ -398,6 +402,7 @@ __all__ = [
     "plot_digits",
     "plot_history",
     "plot_learning_rate_range",
+    "plot_saliency",
     "plot_weight_images",
     "plotting",
     "precision",
@@ -406,6 +411,7 @@ __all__ = [
     "read_idx",
     "recall",
     "roc_auc",
+    "saliency_map",
     "stratified_split",
     "synthetic_digits",
     "testing",

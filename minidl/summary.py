@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from html import escape
 
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
 
 Row = tuple[str, str, str, str]
+
+HEADINGS: Row = ("layer", "output shape", "parameters", "bytes")
 
 
 def summary_text(model: Layer) -> str:
@@ -19,19 +22,40 @@ def summary_text(model: Layer) -> str:
     Raises:
         StateError: If the model is not built.
     """
-    rows = [("layer", "output shape", "parameters", "bytes"), *_rows(model, "", 0)]
-    totals = ("total", "", f"{model.params.size:,}", f"{model.params.nbytes:,}")
-    widths = [max(len(row[i]) for row in [*rows, totals]) for i in range(4)]
+    rows = [HEADINGS, *_rows(model, "", 0), _totals(model)]
+    widths = [max(len(row[i]) for row in rows) for i in range(4)]
     rule = "-" * (sum(widths) + 6)
-    lines = [_line(row, widths) for row in rows]
-    title = f"{type(model).__name__}: input {batch_shape(model.input_shape)}, {model.dtype}"
-    parts = [title, rule, lines[0], rule, *lines[1:], rule, _line(totals, widths)]
+    headings, *lines, totals = (_line(row, widths) for row in rows)
+    return "\n".join([_title(model), rule, headings, rule, *lines, rule, totals, *_remarks(model)])
+
+
+def summary_html(model: Layer) -> str:
+    """Return the same as a table of HTML, as a notebook shows it; of an unbuilt model its repr."""
+    if not model.built:
+        return f"<pre>{escape(repr(model))}</pre>"
+    cells = [_html_row(row, "td") for row in _rows(model, "", 0)]
+    head, foot = _html_row(HEADINGS, "th"), _html_row(_totals(model), "th")
+    remarks = "".join(f"<div>{escape(remark)}</div>" for remark in _remarks(model))
+    return (
+        f"<div><strong>{escape(_title(model))}</strong><table><thead>{head}</thead>"
+        f"<tbody>{''.join(cells)}</tbody><tfoot>{foot}</tfoot></table>{remarks}</div>"
+    )
+
+
+def _title(model: Layer) -> str:
+    return f"{type(model).__name__}: input {batch_shape(model.input_shape)}, {model.dtype}"
+
+
+def _totals(model: Layer) -> Row:
+    return ("total", "", f"{model.params.size:,}", f"{model.params.nbytes:,}")
+
+
+def _remarks(model: Layer) -> Iterator[str]:
     mask = model.trainable_mask
     if mask is not None:
-        parts.append(f"of these frozen: {int((mask == 0).sum()):,}")
+        yield f"of these frozen: {int((mask == 0).sum()):,}"
     if model.state.size:
-        parts.append(f"state beside the parameters: {model.state.size:,} numbers")
-    return "\n".join(parts)
+        yield f"state beside the parameters: {model.state.size:,} numbers"
 
 
 def _rows(layer: Layer, index: str, depth: int) -> Iterator[Row]:
@@ -53,3 +77,13 @@ def _line(row: Row, widths: list[int]) -> str:
     cells = [name.ljust(widths[0]), shape.ljust(widths[1])]
     cells += [parameters.rjust(widths[2]), size.rjust(widths[3])]
     return "  ".join(cells).rstrip()
+
+
+def _html_row(row: Row, tag: str) -> str:
+    """A row of a table: names on the left with their indents, numbers on the right."""
+    cells = [
+        f'<{tag} style="text-align:{"left" if i < 2 else "right"};white-space:pre-wrap;padding:2px 8px">'
+        f"{escape(cell)}</{tag}>"
+        for i, cell in enumerate(row)
+    ]
+    return f"<tr>{''.join(cells)}</tr>"

@@ -41,6 +41,8 @@ MATHEMATICS = {
     "_axes_in_order",
     "is_sparse",
     "__call__",  # initializers
+    "saliency_map",
+    "_without_chance",
     "forward",  # layers
     "backward",
     "classes_first",

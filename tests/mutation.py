@@ -88,6 +88,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/io/whole_files.py": ("tests/training/test_checkpoint.py",),
     "minidl/plotting/live_plot.py": ("tests/plotting/test_live_plot.py",),
     "minidl/training/trainer.py": ("tests/training",),
+    "minidl/saliency.py": ("tests/test_saliency.py",),
     "minidl/sparse.py": ("tests/test_sparse.py",),
     "minidl/initializers/*.py": ("tests/test_initializers.py",),
     "minidl/regularization/*.py": ("tests/regularization",),

@@ -1,4 +1,5 @@
 import io
+from xml.etree import ElementTree
 
 import pytest
 
@@ -38,3 +39,22 @@ def test_a_single_layer_has_a_summary(capsys):
 def test_summary_needs_build():
     with pytest.raises(dl.StateError, match="is not built"):
         dl.Dense(3).summary()
+
+
+def test_notebooks_show_the_same_as_a_table():
+    odd = type("A<b>", (dl.Dense,), {})
+    model = dl.Sequential([odd(3), dl.BatchNorm(), dl.Sequential([dl.Dense(2)])]).build((4,))
+    model.layers[0].trainable = False
+    page = model._repr_html_()
+    root = ElementTree.fromstring(page)
+    rows = [[cell.text or "" for cell in row] for row in root.iter("tr")]
+    file = io.StringIO()
+    model.summary(file=file)
+    title, _, *lines = [line for line in file.getvalue().splitlines() if set(line) != {"-"}]
+    assert [" ".join(row).split() for row in rows[1:]] == [line.split() for line in lines[:-2]]
+    assert [element.text for element in root.iter("strong")] == [title]
+    assert [element.text for element in root.iter("div")][1:] == lines[-2:]
+
+
+def test_notebooks_show_what_an_unbuilt_model_is_made_of():
+    assert dl.Dense(3)._repr_html_() == "<pre>Dense(3)</pre>"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import copy
 import inspect
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Self, TextIO
+from typing import TYPE_CHECKING, Any, Self, TextIO
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
@@ -22,6 +23,9 @@ from minidl.randomness import child_seed
 from minidl.reading import MappedRows
 from minidl.sparse import is_sparse
 from minidl.typing import Array, RNGLike, Shape
+
+if TYPE_CHECKING:
+    from minidl.diagram.svg import SVG
 
 _RUNTIME = {"_bound", "_parent", "_place", "_saved", "_views"}
 
@@ -373,6 +377,32 @@ class Layer(ABC):
         from minidl.summary import summary_text
 
         print(summary_text(self), file=file)
+
+    def plot(self, path: str | os.PathLike[str] | None = None) -> SVG:
+        """Draw the network: layers with their output shapes and parameters, branches, shortcuts.
+
+        Args:
+            path: A name that ends in .svg, to write the picture to a file, too.
+
+        Returns:
+            The text of an SVG file, which a notebook shows as a picture.
+
+        Raises:
+            StateError: If the model is not built.
+            ArgumentError: If `path` does not end in .svg.
+        """
+        from minidl.diagram import draw_network
+
+        picture = draw_network(self)
+        if path is not None:
+            picture.save(path)
+        return picture
+
+    def _repr_html_(self) -> str:
+        """The summary as a table, for notebooks."""
+        from minidl.summary import summary_html
+
+        return summary_html(self)
 
     # --- how layers describe and copy themselves -----------------------------------------------
 

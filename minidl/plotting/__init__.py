@@ -13,6 +13,7 @@ from minidl.plotting.digits import plot_digits
 from minidl.plotting.history import plot_history
 from minidl.plotting.learning_rate_range import plot_learning_rate_range
 from minidl.plotting.live_plot import LivePlot
+from minidl.plotting.saliency import plot_saliency
 from minidl.plotting.weights import plot_weight_images
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "plot_digits",
     "plot_history",
     "plot_learning_rate_range",
+    "plot_saliency",
     "plot_weight_images",
 ]
