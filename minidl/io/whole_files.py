@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,14 @@ def make_folder_of(path: Path, who: str) -> None:
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, *, keep_previous: bool = False) -> Iterator[BinaryIO]:
     """Open a file that takes the place of `path` once all of it is on the disk.
 
     A full disk, an error or a crash in between leaves the old file as it was.
+
+    Args:
+        path: The file.
+        keep_previous: Whether the file that was there stays, as `previous_of(path)`.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -30,8 +35,49 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if keep_previous and path.exists():
+            _give_second_name(path, previous_of(path))
         os.replace(unfinished, path)
     except BaseException as error:
         unfinished.unlink(missing_ok=True)
         error.add_note(f"while writing {path}, which is as it was before")
         raise
+    settle_names_in(path.parent)
+
+
+def previous_of(path: Path) -> Path:
+    """The name of the file before the last: `run.previous.ckpt` beside `run.ckpt`."""
+    return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def _give_second_name(path: Path, name: Path) -> None:
+    """Let a file have another name, too; at no time is there no file of either name."""
+    between = name.with_name(f".{name.name}.{os.getpid()}")
+    between.unlink(missing_ok=True)
+    try:
+        os.link(path, between)
+        os.replace(between, name)
+    except OSError:  # a file system without second names: until the next one there is none `path`
+        between.unlink(missing_ok=True)
+        os.replace(path, name)
+
+
+def remove_unfinished(path: Path) -> None:
+    """Remove what processes that were killed while they wrote a file have left of it."""
+    for name in (path.name, previous_of(path).name):
+        for left in path.parent.glob(f".{glob.escape(name)}.*"):
+            if left.suffix[1:].isdigit() and left.suffix != f".{os.getpid()}":
+                left.unlink(missing_ok=True)
+
+
+def settle_names_in(folder: Path) -> None:
+    """See to it that new names of files in a folder outlast a loss of power.
+
+    Not every system and file system lets folders be opened and flushed.
+    """
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

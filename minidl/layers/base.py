@@ -372,6 +372,28 @@ class Layer(ABC):
             for layer, generator in zip(self.walk(), generators, strict=True):
                 layer._rng = generator
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file, from which `dl.load(path)` makes it again, bit for bit.
+
+        The file is in the safetensors format, which many programs read: parameters and state by
+        names such as `0.dense.weight`, and as texts beside them the layers with their arguments,
+        data type, input shape, which layers are frozen, and a checksum. The positions of random
+        generators are not in it; a checkpoint of `Trainer` has them, too.
+
+        It is written beside an old file of the same name, and takes its place when it is complete.
+
+        Args:
+            path: The file, such as `"digits.safetensors"`.
+
+        Raises:
+            StateError: If the model is not built, or is a layer inside another model.
+            ArgumentError: If an argument of a layer is of a kind that the file cannot hold, or a
+                layer of your own would not come back as it is.
+        """
+        from minidl.io.model_file import save_model
+
+        save_model(self, path)
+
     def summary(self, file: TextIO | None = None) -> None:
         """Print layers, output shapes, and numbers and bytes of parameters."""
         from minidl.summary import summary_text

@@ -50,14 +50,25 @@ def build(root: Layer, input_shape: Shape, rng: RNGLike, dtype: DTypeLike) -> No
     if kind not in (np.float32, np.float64):
         raise DTypeError(f"{root.where}: build takes dtype float32 or float64, got {kind}.")
     seed = seed_sequence(rng)
+    plan = plan_of(root, input_shape)
+    params, state = np.zeros(plan.n_params, kind), np.zeros(plan.n_state, kind)
+    fill(plan, params, state, seed)
+    bind_root(plan, params, state, seed)
+
+
+def plan_of(root: Layer, input_shape: Shape) -> Plan:
+    """Check an unbuilt model, give its layers their places, and work out what it needs."""
     check_tree(root)
     for layer, place in place_names(root):
         vars(layer)["_place"] = place
-    plan = make_plan(root, sample_shape(input_shape, f"{root.where}: build"))
-    params, state = np.zeros(plan.n_params, kind), np.zeros(plan.n_state, kind)
-    fill(plan, params, state, seed)
-    bind(plan, params, np.zeros_like(params), state)
-    for number, layer in enumerate(root.walk()):
+    return make_plan(root, sample_shape(input_shape, f"{root.where}: build"))
+
+
+def bind_root(plan: Plan, params: Array, state: Array, seed: np.random.SeedSequence) -> None:
+    """Hand the vectors, which have their values, to a model, and a generator to each layer."""
+    grads = np.zeros(params.size, params.dtype)  # which take no memory before they are written
+    bind(plan, params, grads, state)
+    for number, layer in enumerate(plan.layer.walk()):
         layer._seed, layer._rng, layer._kept = child_seed(seed, number, 1), None, None
 
 

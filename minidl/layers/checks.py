@@ -82,11 +82,11 @@ def check_parts(layer: Layer, input_shape: Shape, name: str, parts: int) -> None
     """Raise unless the channels, the last axis, can be cut into so many parts."""
     channels = input_shape[-1]
     if channels % parts:
-        divisors = ", ".join(str(n) for n in range(1, channels + 1) if channels % n == 0)
+        divisors = [str(n) for n in range(1, min(channels, 1000) + 1) if channels % n == 0]
         raise ShapeError(
             f"{layer.where}: expected a number of channels that is a multiple of {name}={parts}, "
-            f"got {batch_shape(input_shape)}. {channels} channels can be cut into {divisors} "
-            f"{name}."
+            f"got {batch_shape(input_shape)}. {channels} channels can be cut into "
+            f"{', '.join(divisors)} {name}."
         )
 
 

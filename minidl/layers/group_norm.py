@@ -7,9 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from minidl.arguments import number_within, whole_number
-from minidl.errors import ShapeError
 from minidl.layers.base import Layer
-from minidl.layers.checks import batch_shape
+from minidl.layers.checks import check_parts
 from minidl.layers.normalization import (
     centered,
     channel_gradients,
@@ -68,14 +67,8 @@ class GroupNorm(Layer):
         self.epsilon = number_within("GroupNorm", "epsilon", epsilon, 1e-30)
 
     def output_shape(self, input_shape: Shape) -> Shape:
-        c = channels(self, input_shape)
-        if c % self.groups:
-            divisors = ", ".join(str(d) for d in range(1, c + 1) if c % d == 0)
-            raise ShapeError(
-                f"{self.where}: expected a number of channels that {self.groups} groups divide, "
-                f"got {c} in {batch_shape(input_shape)}. Use a number of groups that divides {c}: "
-                f"{divisors}."
-            )
+        channels(self, input_shape)  # raises unless there are some
+        check_parts(self, input_shape, "groups", self.groups)
         return input_shape
 
     def parameter_specs(self, input_shape: Shape) -> Sequence[ParameterSpec]:

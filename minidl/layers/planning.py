@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CHUNK_BYTES = 2**22  # input and activations of a chunk of rows: a share of the last cache
 MOST_BYTES = 2**25  # of a chunk that has more rows than these: as large as a last cache
 MOST_ROWS = 8192  # of a chunk, however small they are
+MOST_AXES = 63  # of a sample; the batch has one more, which is as many as NumPy allows
 OPEN_LENGTH = 64  # steps that a sequence is taken to have where its length is open
 
 
@@ -157,8 +159,11 @@ def checked_output_shape(layer: Layer, input_shape: Shape) -> Shape:
 
 
 def _is_shape(shape: object) -> bool:
-    return isinstance(shape, tuple | list) and all(
-        (length is None and axis == 0) or (hasattr(length, "__index__") and length > 0)
+    if not isinstance(shape, tuple | list) or len(shape) > MOST_AXES:
+        return False
+    return all(
+        (length is None and axis == 0)
+        or (hasattr(length, "__index__") and 0 < length <= sys.maxsize)
         for axis, length in enumerate(shape)
     )
 

@@ -233,11 +233,11 @@ def test_groups_must_divide_the_channels():
     model = dl.Sequential([dl.Dense(6), dl.GroupNorm(4)])
     with pytest.raises(
         dl.ShapeError,
-        match=r"GroupNorm\(4\) in layer 1 of Sequential: expected a number of channels that 4 "
-        r"groups divide, got 6 in \(N, 6\). Use a number of groups that divides 6: 1, 2, 3, 6.",
+        match=r"GroupNorm\(4\) in layer 1 of Sequential: expected a number of channels that is a "
+        r"multiple of groups=4, got \(N, 6\). 6 channels can be cut into 1, 2, 3, 6 groups.",
     ):
         model.build((3,))
-    with pytest.raises(dl.ShapeError, match=r"got 3 in \(N, T, 3\)"):
+    with pytest.raises(dl.ShapeError, match=r"got \(N, T, 3\). 3 channels can be cut into 1, 3 gr"):
         dl.GroupNorm(2).build((None, 3))
 
 
