@@ -1,0 +1,1 @@
+"""minidl's layers in the operators of ONNX."""
