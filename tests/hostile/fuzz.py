@@ -13,7 +13,6 @@ code is 1.
 from __future__ import annotations
 
 import argparse
-import atexit
 import contextlib
 import gzip
 import json
@@ -349,7 +348,7 @@ def hunt(name: str, options: argparse.Namespace, watch: Watch, outcomes: Outcome
         for seed in seeds:  # which also imports what the reader needs
             path.write_bytes(seed)
             reader.read(path)
-        until = time.monotonic() + (options.seconds or float("inf"))
+        until = time.monotonic() + (options.seconds or 0.0)
 
         def one(data: bytes) -> None:
             fault = trial(reader, data, path, watch, outcomes)
@@ -361,30 +360,40 @@ def hunt(name: str, options: argparse.Namespace, watch: Watch, outcomes: Outcome
                     place = Path(options.keep) / f"{name}-{len(outcomes.faults)}"
                     place.write_bytes(path.read_bytes())
 
+        def goes_on() -> bool:
+            more = time.monotonic() < until if options.seconds else outcomes.files < options.files
+            if options.guided and not more:
+                print(report(name, outcomes), flush=True)
+                os._exit(int(bool(outcomes.faults)))  # libFuzzer has no other end
+            return more
+
         if options.guided:
-            guided(one, reader, seeds, until)
-        while not options.guided and time.monotonic() < until:
-            if not options.seconds and outcomes.files >= options.files:
-                break
+            guided(one, reader, seeds, goes_on)
+        while goes_on():
             one(reader.mutate(rng.choice(seeds), seeds, rng))
 
 
-def guided(one: Callable[[bytes], None], reader: Reader, seeds: list[bytes], until: float) -> None:
-    """Let atheris choose the files, by which of minidl's code they reach; ends the process."""
+def guided(
+    one: Callable[[bytes], None], reader: Reader, seeds: list[bytes], goes_on: Callable[[], bool]
+) -> None:
+    """Let atheris choose the files, by which code they reach; `goes_on` ends the process."""
     import atheris
 
     atheris.instrument_all()
     folder = tempfile.mkdtemp()
     for number, seed in enumerate(seeds):
         (Path(folder) / str(number)).write_bytes(seed)
-    seconds = max(int(until - time.monotonic()), 1)
-    limits = [f"-max_total_time={seconds}", f"-max_len={LARGEST}", "-verbosity=0"]
+
+    def next_one(data: bytes) -> None:
+        if goes_on():
+            one(data)
 
     def mutator(data: bytes, most: int, seed: int) -> bytes:
         rng = random.Random(seed)
         return reader.mutate(data, seeds, rng)[:most] if seed % 2 else atheris.Mutate(data, most)
 
-    atheris.Setup([sys.argv[0], *limits, folder], one, custom_mutator=mutator)
+    words = [sys.argv[0], f"-max_len={LARGEST}", "-verbosity=0", folder]
+    atheris.Setup(words, next_one, custom_mutator=mutator)
     atheris.Fuzz()
 
 
@@ -409,18 +418,15 @@ def main() -> int:
     names = options.readers or list(READERS)
     if unknown := set(names) - set(READERS):
         parser.error(f"no such reader: {', '.join(sorted(unknown))}")
-    if options.guided and (len(names) != 1 or not options.seconds):
-        parser.error("--guided takes one reader and --seconds")
+    if options.guided and len(names) != 1:
+        parser.error("--guided takes one reader")
     warnings.simplefilter("error")  # a reader has nothing to say but errors
     watch, faults = Watch(), 0
     for name in names:
         outcomes = Outcomes()
-        if options.guided:
-            atexit.register(lambda *found: print(report(*found)), name, outcomes)  # see `guided`
         hunt(name, options, watch, outcomes)
         faults += len(outcomes.faults)
-        if not options.guided:
-            print(report(name, outcomes), flush=True)
+        print(report(name, outcomes), flush=True)
     return int(faults > 0)
 
 
