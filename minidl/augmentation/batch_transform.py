@@ -26,6 +26,11 @@ class BatchTransform(ABC):
         self.rng = rng
         self._generator = np.random.default_rng(seed_sequence(rng))
 
+    @property
+    def generators(self) -> list[np.random.Generator]:
+        """What it draws from; a checkpoint keeps where that stands."""
+        return [self._generator]
+
     @abstractmethod
     def __call__(self, x: ArrayLike, y: Any = None) -> tuple[Array, Any]:
         """Return the changed batch.

@@ -72,6 +72,11 @@ class Batches:
         """Number of batches; the last one may be smaller."""
         return -(-int(self._arrays[0].shape[0]) // self.batch_size)
 
+    @property
+    def generators(self) -> list[np.random.Generator]:
+        """What order and transforms are drawn from; a checkpoint keeps where they stand."""
+        return [*([] if self._rng is None else [self._rng]), *self._transforms.generators]
+
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         n = self._arrays[0].shape[0]
         for rows in row_batches(n, self.batch_size, self._rng):

@@ -71,6 +71,11 @@ class CsvBatches:
         self._rng = np.random.default_rng(seed_sequence(rng)) if shuffle else None
         self._transforms = Transforms("csv_batches", transform)
 
+    @property
+    def generators(self) -> list[np.random.Generator]:
+        """What order and transforms are drawn from; a checkpoint keeps where they stand."""
+        return [*([] if self._rng is None else [self._rng]), *self._transforms.generators]
+
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         lines = self._file.rows()
         while block := list(islice(lines, self._block_rows)):

@@ -6,8 +6,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+
 from minidl.arguments import whole_number
 from minidl.datasets.blocks import check_reiterable
+from minidl.datasets.generators import generators_of
 from minidl.errors import ArgumentTypeError
 
 _END: Any = object()
@@ -28,6 +31,11 @@ class Prefetched:
     def __len__(self) -> int:
         """Number of batches; a TypeError where the source does not tell."""
         return len(self._source)  # type: ignore[arg-type]
+
+    @property
+    def generators(self) -> list[np.random.Generator] | None:
+        """What the source draws from; None if it does not tell."""
+        return generators_of(self._source)
 
     def __iter__(self) -> Iterator[Any]:
         from concurrent.futures import ThreadPoolExecutor  # 8 ms that few programs need

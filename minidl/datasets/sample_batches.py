@@ -10,6 +10,7 @@ import numpy as np
 
 from minidl.arguments import flag, whole_number
 from minidl.datasets.blocks import block_rows, check_reiterable, cut
+from minidl.datasets.generators import known_generators
 from minidl.datasets.transforms import Transform, Transforms
 from minidl.errors import DataError, ShapeError
 from minidl.randomness import seed_sequence
@@ -42,6 +43,12 @@ class SampleBatches:
         if not isinstance(self._samples, Sized):
             raise TypeError(f"batches: {type(self._samples).__name__} does not tell its length.")
         return -(-len(self._samples) // self.batch_size)
+
+    @property
+    def generators(self) -> list[np.random.Generator]:
+        """What samples, order and transforms draw from; a checkpoint keeps where they stand."""
+        own = [] if self._rng is None else [self._rng]
+        return [*known_generators(self._samples), *own, *self._transforms.generators]
 
     def __iter__(self) -> Iterator[tuple[Array, ...]]:
         samples, first = iter(self._samples), 0

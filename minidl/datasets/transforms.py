@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from minidl.datasets.generators import known_generators
 from minidl.errors import ArgumentTypeError, DataError
 from minidl.typing import Array
 
@@ -35,6 +36,11 @@ class Transforms:
 
     def __bool__(self) -> bool:
         return bool(self._functions)
+
+    @property
+    def generators(self) -> list[np.random.Generator]:
+        """What those of the transforms draw from that tell."""
+        return known_generators(*self._functions)
 
     def __call__(self, batch: tuple[Array, ...]) -> tuple[Array, ...]:
         """Transform x and y of a batch; weights behind them stay as they are."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from minidl.errors import DivergenceError
@@ -24,6 +25,9 @@ class Callback:
 
     All hooks are called in the order of the list, so what is to decide on the parameters in the
     end, such as `EarlyStopping` or `StopOnNaN`, comes last.
+
+    A callback that keeps something from one epoch to the next also defines `state_dict` and
+    `load_state_dict`, so that a run goes on exactly after `Trainer.from_checkpoint`.
 
     Example:
         >>> class PrintLoss(Callback):
@@ -56,3 +60,18 @@ class Callback:
 
     def on_fit_end(self, trainer: Trainer) -> None:
         """After the last epoch, and also after an error or Ctrl-C."""
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """What a checkpoint is to keep of this callback, by name; nothing by default.
+
+        Values are arrays, numbers, texts, None, and lists and dicts of numbers and texts; tuples
+        come back as lists. Long lists are to be arrays.
+        """
+        return {}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take back what `state_dict` gave to a checkpoint.
+
+        Called by `Trainer.from_checkpoint`, and once more after `on_fit_begin` if the run goes on
+        in the middle of a `fit`.
+        """

@@ -1,41 +1,47 @@
-"""Keep the last and the best state of a model in files."""
+"""Keep the last and the best state of a run in files."""
 
 from __future__ import annotations
 
 import math
 import os
-import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
-
-from minidl.arguments import instance
-from minidl.errors import DataError, ShapeError
-from minidl.io.whole_files import replacing
-from minidl.layers.base import Layer
+from minidl.arguments import whole_number
+from minidl.io.model_file import contents_of
+from minidl.io.whole_files import remove_unfinished
 from minidl.training.callbacks import Callback
+from minidl.training.checkpoint_file import LAST
 from minidl.training.improvement import check_measured, is_better, mode_of
+from minidl.training.user_warning import warn_user
 
 if TYPE_CHECKING:
     from minidl.training.trainer import Trainer
 
+BEST = "best.safetensors"
+
 
 class Checkpoint(Callback):
-    """Write parameters and state to `last.npz` after every epoch, and to `best.npz` if the best.
+    """Write the run to `last.safetensors` after every epoch, the best model to `best.safetensors`.
 
-    Each file is written beside the old one and then takes its place, so that a full disk or a crash
-    costs no file that was there. They are plain NumPy archives of `params`, `state`, `epoch`,
-    `step`, and the epoch's values as `names` and `values`; nothing in them is run when they are
-    read. The model itself is not in them: build it as before, then `restore`.
+    The first is a checkpoint, from which `Trainer.from_checkpoint(folder)` goes on exactly where
+    the run was; the one before it stays as `last.previous.safetensors`. The second is a model file
+    for `dl.load`. Each file is complete or not there at all, whenever the process is killed.
 
-    The best is that of all fits with this object. It is kept in a file; `EarlyStopping` goes back
-    to it by itself.
+    A file that cannot be written, as on a full disk, is no reason to end a long run: a warning says
+    so once, older files stay, and the next one is tried at its time.
+
+    The best is that of all fits with this object, and of the runs that it goes on with. It is kept
+    in a file; `EarlyStopping` goes back to it by itself. In `minimize` both files are for `dl.load`
+    only: what a solver of SciPy's remembers cannot be saved.
 
     Args:
         folder: Where the files go; made if it does not exist.
         monitor: The name in the history by which an epoch is the best.
         mode: `"min"` or `"max"`; by default what is usual for the name.
+        every_steps: Write `last.safetensors` after so many steps, too, for long epochs: no more
+            than these are lost.
 
     Attributes:
         best: The best value so far.
@@ -43,6 +49,9 @@ class Checkpoint(Callback):
 
     Raises:
         ArgumentError: If `mode` is needed or wrong, or nothing of the name is measured.
+
+    Warns:
+        TrainingWarning: If a file cannot be written; once until it can be written again.
 
     Example:
         >>> import tempfile, minidl as dl
@@ -53,9 +62,12 @@ class Checkpoint(Callback):
         ...     model, dl.CrossEntropy(), dl.SGD(0.1), callbacks=[dl.Checkpoint(folder.name)], rng=0
         ... )
         >>> history = trainer.fit(x, y, epochs=3, validation_split=0.2)
-        >>> values = dl.Checkpoint.restore(model, f"{folder.name}/best.npz")
-        >>> values["val_loss"] == min(history["val_loss"].tolist())
-        True
+        >>> best = dl.load(f"{folder.name}/best.safetensors")
+        >>> again = dl.Trainer.from_checkpoint(
+        ...     folder.name, callbacks=[dl.Checkpoint(folder.name)]
+        ... )
+        >>> again.fit(x, y, epochs=5, validation_split=0.2).epochs
+        5
         >>> folder.cleanup()
     """
 
@@ -65,75 +77,51 @@ class Checkpoint(Callback):
         monitor: str = "val_loss",
         *,
         mode: Literal["min", "max"] | None = None,
+        every_steps: int | None = None,
     ) -> None:
         self.folder, self.monitor = Path(folder).expanduser(), monitor
         self.mode = mode_of("Checkpoint", monitor, mode)
+        if every_steps is not None:
+            every_steps = whole_number("Checkpoint", "every_steps", every_steps)
+        self.every_steps = every_steps
         self.best, self.best_epoch = math.nan, 0
+        self._unwritten: set[Path] = set()
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         check_measured("Checkpoint", self.monitor, trainer)
+        contents_of(trainer.model)  # a model that no file can hold is to be named now
         self.folder.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(self.folder / BEST)
+
+    def on_batch_end(self, trainer: Trainer, loss: float) -> None:
+        if self.every_steps is not None and trainer.step % self.every_steps == 0:
+            self._write(trainer.save_checkpoint, self.folder / LAST)
 
     def on_epoch_end(self, trainer: Trainer) -> None:
         value = float(trainer.history[self.monitor][-1])
-        if is_better(value, self.best, self.mode, 0.0):
-            _write(self.folder / "best.npz", trainer)
-            self.best, self.best_epoch = value, trainer.epoch
-        _write(self.folder / "last.npz", trainer)
-
-    @staticmethod
-    def restore(model: Layer, path: str | os.PathLike[str]) -> dict[str, float]:
-        """Read parameters and state into a model that is built as the one that was saved.
-
-        Args:
-            model: A built layer.
-            path: The file.
-
-        Returns:
-            The epoch, the step, and the epoch's values by name.
-
-        Raises:
-            FileNotFoundError: If there is no file.
-            DataError: If it is no checkpoint, or damaged.
-            ShapeError: If the model has another number of parameters.
-        """
-        instance("Checkpoint.restore", "model", model, Layer)
-        path = Path(path).expanduser()
-        with path.open("rb") as opened:
-            try:
-                if not zipfile.is_zipfile(opened):
-                    raise ValueError("it is no .npz archive, or not the whole of one")
-                opened.seek(0)
-                with np.load(opened) as file:
-                    values = dict(zip(file["names"].tolist(), file["values"].tolist(), strict=True))
-                    values |= {"epoch": int(file["epoch"]), "step": int(file["step"])}
-                    params, state = file["params"], file["state"]
-            except Exception as error:  # a damaged archive can raise nearly anything
-                raise DataError(
-                    f"Checkpoint: {path} is damaged, or was not written by Checkpoint: {error}"
-                ) from error
-        for name, found, own in (
-            ("parameters", params, model.params),
-            ("numbers of state", state, model.state),
+        if is_better(value, self.best, self.mode, 0.0) and self._write(
+            trainer.model.save, self.folder / BEST
         ):
-            if found.shape != own.shape:
-                raise ShapeError(
-                    f"Checkpoint: {path} has {found.size:,} {name}, the model "
-                    f"{own.size:,}. Build it from the same layers and the same input shape."
+            self.best, self.best_epoch = value, trainer.epoch
+        self._write(trainer.save_checkpoint, self.folder / LAST)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+
+    def _write(self, write: Callable[[Path], None], path: Path) -> bool:
+        """Whether a file could be written; of failures in a row the first one is a warning."""
+        try:
+            write(path)
+        except OSError as error:
+            if path not in self._unwritten:
+                warn_user(
+                    f"Checkpoint: {path} could not be written: {error}. The one before is as it "
+                    "was; training goes on, and every further one is tried."
                 )
-        model.params, model.state = params, state
-        return values
-
-
-def _write(path: Path, trainer: Trainer) -> None:
-    values = trainer.history.last()
-    with replacing(path) as file:
-        np.savez(
-            file,
-            params=trainer.model.params,
-            state=trainer.model.state,
-            epoch=trainer.epoch,
-            step=trainer.step,
-            names=list(values),
-            values=list(values.values()),
-        )
+            self._unwritten.add(path)
+            return False
+        self._unwritten.discard(path)
+        return True

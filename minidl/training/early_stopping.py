@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
 
 from minidl.arguments import flag, number_within, whole_number
 from minidl.training.callbacks import Callback
@@ -84,6 +85,22 @@ class EarlyStopping(Callback):
                 f"{self.monitor} has not improved on {self.best:.4g} (epoch {self.best_epoch}) "
                 f"for {self.patience} epochs"
             )
+
+    def state_dict(self) -> dict[str, Any]:
+        params, state = self._best_values or (None, None)
+        return {
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "waited": self._waited,
+            "params": params,
+            "state": state,
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self._waited = state["waited"]
+        kept = state["params"], state["state"]
+        self._best_values = None if kept[0] is None else kept
 
     def on_fit_end(self, trainer: Trainer) -> None:
         if self._best_values is not None:

@@ -51,11 +51,10 @@ class EpochValues:
             outputs, targets = outputs[weight > 0], targets[weight > 0]
         self._outputs[-1], self._targets[-1] = outputs, targets
 
-    def values(self) -> dict[str, float]:
-        """Loss and metrics over all rows so far, by name."""
-        values = {"loss": self._loss / self._weight if self._weight else 0.0}
-        if not self._metrics:
-            return values
+    def gathered(self) -> tuple[Array, Array] | None:
+        """Outputs and targets of all rows so far; None where no metric wants them, or none came."""
+        if not self._outputs:
+            return None
         shapes = {outputs.shape[1:] for outputs in self._outputs}
         if len(shapes) > 1:
             raise ShapeError(
@@ -63,8 +62,26 @@ class EpochValues:
                 "which are no rows of one array. Keep the last axis: of outputs (N, T, M) every "
                 "step is a sample."
             )
-        outputs = np.concatenate(self._outputs)
-        y_true = self._objective.loss.true_labels(np.concatenate(self._targets))
+        return np.concatenate(self._outputs), np.concatenate(self._targets)
+
+    def sums(self) -> tuple[float, float]:
+        """The sum of weighted losses so far, and that of the weights."""
+        return self._loss, self._weight
+
+    def go_on_from(self, sums: tuple[float, float], gathered: tuple[Array, Array] | None) -> None:
+        """Take in what another one had of the epoch."""
+        self._loss, self._weight = sums
+        if gathered is not None and self._metrics:
+            self._outputs, self._targets = [gathered[0]], [gathered[1]]
+
+    def values(self) -> dict[str, float]:
+        """Loss and metrics over all rows so far, by name."""
+        values = {"loss": self._loss / self._weight if self._weight else 0.0}
+        gathered = self.gathered()
+        if gathered is None:
+            return values
+        outputs, targets = gathered
+        y_true = self._objective.loss.true_labels(targets)
         y_pred = self._objective.predicted_labels(outputs)
         for metric in self._metrics:
             wanted = y_pred if metric.needs == "labels" else self._objective.probabilities(outputs)

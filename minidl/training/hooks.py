@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from minidl.training.callbacks import Callback
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from minidl.training.trainer import Trainer
 
 Raised = tuple[str, BaseException]  # who raised, and what
+IN_AN_EPOCH = ("on_epoch_begin", "on_batch_end", "on_validation_begin", "on_epoch_end")
 
 
 class Hooks:
@@ -19,6 +20,10 @@ class Hooks:
 
     A hook is called for all of them also if one raises; then the first error reaches the user,
     with notes of whose it is, of further ones, and of how to go on.
+
+    Attributes:
+        running: The hook that is being called, or an empty string.
+        waiting: Those callbacks whose turn it is after the present one.
     """
 
     def __init__(
@@ -29,6 +34,9 @@ class Hooks:
     ) -> None:
         self._trainer, self._callbacks, self._going_on = trainer, callbacks, going_on
         self._begun: list[Callback] = []  # and so are to end
+        self._called_before = ""  # the hook up to which a run that goes on has come,
+        self._late: list[Callback] = []  # and those that have yet to be called there
+        self.running, self.waiting = "", list[Callback]()
 
     @contextlib.contextmanager
     def fitting(self) -> Iterator[None]:
@@ -50,25 +58,39 @@ class Hooks:
         _raise_first(raised)
 
     def call(self, hook: str, *arguments: object) -> None:
-        """Call a hook of all callbacks."""
-        raised = self._call(self.listeners(hook), hook, *arguments)
+        """Call a hook of all callbacks; of a run that goes on only those not yet called."""
+        callbacks = self.listeners(hook)
+        if self._called_before and hook in IN_AN_EPOCH:
+            ahead = IN_AN_EPOCH.index(hook) - IN_AN_EPOCH.index(self._called_before)
+            if ahead < 0:
+                return
+            self._called_before = ""
+            if not ahead:
+                callbacks = [c for c in callbacks if any(c is late for late in self._late)]
+        raised = self._call(callbacks, hook, *arguments)
         if raised:
             _raise_first(raised)
+
+    def go_on_from(self, hook: str, late: list[Callback]) -> None:
+        """Pass over the hooks of an epoch before this one, which is left for some callbacks."""
+        self._called_before, self._late = hook, late
 
     def listeners(self, hook: str) -> list[Callback]:
         """Those callbacks that define a hook; others need no call a batch."""
         base = getattr(Callback, hook)
         return [c for c in self._begun if getattr(getattr(c, hook), "__func__", None) is not base]
 
-    def _call(self, callbacks: Iterable[Callback], hook: str, *arguments: object) -> list[Raised]:
+    def _call(self, callbacks: Sequence[Callback], hook: str, *arguments: object) -> list[Raised]:
         raised: list[Raised] = []
-        for callback in callbacks:
+        for number, callback in enumerate(callbacks, start=1):
+            self.running, self.waiting = hook, list(callbacks[number:])
             try:
                 getattr(callback, hook)(self._trainer, *arguments)
             except BaseException as error:
                 who = f"{type(callback).__name__}.{hook}"
                 error.add_note(f"raised by {who} {self._when(hook)}")
                 raised.append((who, error))
+        self.running = ""
         return raised
 
     def _when(self, hook: str) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -135,3 +136,12 @@ class MovingAverage(Callback):
     def on_fit_end(self, trainer: Trainer) -> None:
         if self._own is None and self.updates:  # the last epoch was not finished
             self.on_validation_begin(trainer)
+
+    def state_dict(self) -> dict[str, Any]:
+        values = self.values if self.updates else None
+        return {"values": values, "updates": self.updates, "own": self._own}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        values, self.updates, self._own = state["values"], state["updates"], state["own"]
+        self.values = np.empty(0) if values is None else values.copy()
+        self._difference = np.empty_like(self.values)

@@ -39,14 +39,12 @@ class ProgressBar(Callback):
 
     def on_epoch_begin(self, trainer: Trainer) -> None:
         if self.enabled and is_interactive():
-            self._bar = _tqdm()(
-                total=trainer.steps_per_epoch,
-                desc=f"epoch {trainer.epoch + 1}/{trainer.last_epoch}",
-                unit="batch",
-                leave=False,
-            )
+            self._open(trainer, 0)
 
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
+        running = trainer._running
+        if self._bar is None and running is not None and self.enabled and is_interactive():
+            self._open(trainer, running.batches - 1)  # of an epoch that another process began
         if self._bar is not None and self._bar.update():  # True when it has been drawn anew
             self._bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
 
@@ -66,6 +64,15 @@ class ProgressBar(Callback):
         self._close()
         if self.enabled and trainer.history.stopped:
             print(f"stopped after epoch {trainer.epoch}: {trainer.history.stopped}", flush=True)
+
+    def _open(self, trainer: Trainer, done: int) -> None:
+        self._bar = _tqdm()(
+            total=trainer.steps_per_epoch,
+            initial=done,
+            desc=f"epoch {trainer.epoch + 1}/{trainer.last_epoch}",
+            unit="batch",
+            leave=False,
+        )
 
     def _close(self) -> None:
         if self._bar is not None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from minidl.arguments import number_within, positive_number, whole_number
 from minidl.errors import ArgumentError
@@ -97,3 +98,10 @@ class ReduceOnPlateau(Callback):
             lower = max(rate * self.factor, self.minimum) or rate  # 0 is no rate
             trainer.optimizer.learning_rate = min(rate, lower)
             self._resting, self._waited = self.cooldown, 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "waited": self._waited, "resting": self._resting}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self.best, self._waited = state["best"], state["waited"]
+        self._resting = state["resting"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import operator
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from minidl.datasets.batches import row_batches
 from minidl.datasets.blocks import check_reiterable
+from minidl.datasets.generators import generators_of
 from minidl.errors import ArgumentError, DataError, MinidlError, ShapeError
 from minidl.layers.base import Layer
 from minidl.layers.checks import convert_input, convert_rows
@@ -65,6 +66,8 @@ class ArraySource:
             )
         self.target, self.weight, _ = objective.check_batch(checked, y, sample_weight)
         self.numbers: Array | None = None  # of the rows in the data, where this is a part of it
+
+    generators: Sequence[np.random.Generator] = ()  # the order is the trainer's
 
     def __len__(self) -> int:
         return int(self.x.shape[0])
@@ -140,6 +143,16 @@ class BatchSource:
         rows = getattr(source, "batch_size", None)  # as minidl's own sources have it
         self.batch_size = rows if isinstance(rows, int) else None
         self._class_weight: Mapping[int, float] | None = None
+
+    @property
+    def kind(self) -> str:
+        """The name of the source's class."""
+        return type(self._source).__name__
+
+    @property
+    def generators(self) -> list[np.random.Generator] | None:
+        """What the source draws from; None if it does not tell."""
+        return generators_of(self._source)
 
     evaluation_rows = 1  # of no meaning here: size and order of batches are the source's
 

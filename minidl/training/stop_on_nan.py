@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from minidl.errors import DivergenceError
 from minidl.finiteness import is_finite
@@ -63,3 +64,11 @@ class StopOnNaN(Callback):
         if self._diverged and self._good is not None:
             trainer.model.params, trainer.model.state, _ = self._good
         self._good = None
+
+    def state_dict(self) -> dict[str, Any]:
+        params, state, epoch = self._good or (None, None, 0)
+        return {"params": params, "state": state, "epoch": epoch}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        kept = state["params"], state["state"], state["epoch"]
+        self._good = None if kept[0] is None else kept

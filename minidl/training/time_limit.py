@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from minidl.arguments import number_within
 from minidl.training.callbacks import Callback
@@ -16,7 +17,8 @@ class TimeLimit(Callback):
     """End each `fit` after so many seconds, at the end of the batch that is running then.
 
     The epoch ends there: it counts, with its values over the rows until then, and validation data
-    are still evaluated, which takes its own time.
+    are still evaluated, which takes its own time. A `fit` that goes on from a checkpoint has what
+    is left of the time.
 
     Args:
         seconds: From the beginning of `fit`; at least 0. One batch is always trained on.
@@ -45,3 +47,9 @@ class TimeLimit(Callback):
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
         if time.monotonic() - self._start >= self.seconds:
             trainer.stop(f"the time limit of {self.seconds:g} s was reached", at_once=True)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"used": time.monotonic() - self._start}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        self._start = time.monotonic() - state["used"]

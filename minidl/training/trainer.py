@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import time
+import os
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,17 +21,17 @@ from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
 from minidl.thread_policy import useful_blas_threads, useful_workers
 from minidl.threads import at_most_blas_threads, usable_cores
+from minidl.training.batch_order import BatchOrder
 from minidl.training.callbacks import Callback
-from minidl.training.diagnosis import (
-    raise_for_bad_evaluation,
-    raise_for_bad_parameters,
-    raise_for_bad_step,
-)
+from minidl.training.checkpoint_file import write_checkpoint
+from minidl.training.diagnosis import raise_for_bad_evaluation
+from minidl.training.epoch import run_epoch
 from minidl.training.epoch_values import EpochValues
+from minidl.training.going_on import GoingOn
 from minidl.training.history import History
 from minidl.training.hooks import Hooks
 from minidl.training.parts import callbacks_of, metrics_of, with_progress_bar
-from minidl.training.repeatable import RepeatablePass
+from minidl.training.running_fit import RunningFit
 from minidl.training.sources import BatchSource
 from minidl.training.validation import Source, source_of, training_and_validation
 from minidl.training.warning_signs import WarningSigns
@@ -104,6 +104,9 @@ class Trainer:
         self.measured: list[str] = []
         self.extra_values: dict[str, float] = {}
         self._stops_at_once = False
+        self._order = BatchOrder(self._rng)
+        self._running: RunningFit | None = None  # the fit that is going on
+        self._going_on: GoingOn | None = None  # what the first fit after a checkpoint takes over
 
     def fit(
         self,
@@ -123,7 +126,7 @@ class Trainer:
         Args:
             x: Inputs (N, *input_shape), or a source of batches `(x, y)` that can be iterated again.
             y: Targets, as the loss takes them.
-            epochs: Further epochs.
+            epochs: Further epochs; in the first `fit` after `from_checkpoint` the total of the run.
             batch_size: Rows of a batch.
             validation_data: `(x, y)`, `(x, y, sample_weight)` or a source of batches, evaluated
                 after every epoch.
@@ -153,7 +156,7 @@ class Trainer:
         """
         epochs = whole_number("fit", "epochs", epochs)
         batch_size = whole_number("fit", "batch_size", batch_size)
-        rng = self._rng if flag("fit", "shuffle", shuffle) else None
+        shuffle = flag("fit", "shuffle", shuffle)
         training, validation = training_and_validation(
             self.objective,
             source_of(self.objective, x, y, sample_weight, "fit"),
@@ -165,20 +168,115 @@ class Trainer:
             training.weigh_classes(class_weight)
         names = ["loss", *(metric.name for metric in self.metrics)]
         self.measured = [*names, *(f"val_{name}" for name in names if validation), "seconds"]
-        self.last_epoch = self.epoch + epochs
+        self.last_epoch = epochs if self._going_on else self.epoch + epochs
         self.steps_per_epoch = training.steps(batch_size)
         self.history.stopped, self._stops_at_once = "", False
         hooks, signs = Hooks(self, with_progress_bar(self.callbacks)), WarningSigns(self.model)
-        with hooks.fitting(), at_most_blas_threads(self._blas_threads(training, batch_size)):
-            while self.epoch < self.last_epoch and not self.history.stopped:
+        threads = self._blas_threads(training, batch_size)
+        running = RunningFit(self, training, validation, batch_size, shuffle, hooks)
+        with running.going(), hooks.fitting(), at_most_blas_threads(threads):
+            if self._going_on is not None:
+                self._going_on.go_on(running)
+            while self.epoch < self.last_epoch and (running.in_epoch or not self.history.stopped):
                 try:
-                    self._run_epoch(training, validation, batch_size, rng, hooks, signs)
+                    run_epoch(self, running, signs)
                 except DivergenceError as error:
+                    running.end_epoch()
                     self.history.stopped = ""
                     hooks.call("on_divergence", error)
                     if not self.history.stopped:
                         raise
         return self.history
+
+    def save_checkpoint(self, path: str | os.PathLike[str]) -> None:
+        """Write the model and all of the run's state to one file, to go on from there exactly.
+
+        For use between two fits, or in the hooks of a callback; of those in the middle of an epoch,
+        too. It holds parameters and state, the optimizer with its schedule, generators, epoch,
+        step, the position within the epoch, the history, and what callbacks keep. It is a model
+        file (`Layer.save`) with more in it, so `dl.load(path)` reads the model; nothing in it can
+        run code. The data are not in it.
+
+        The file is complete or not there at all, whenever the process or the machine stops. The one
+        that was there stays beside it as `run.previous.ckpt` beside `run.ckpt`, until the next.
+
+        Args:
+            path: The file.
+
+        Raises:
+            OSError: If it cannot be written, as on a full disk. Both older files are as before.
+            StateError: In the middle of a batch, where a run cannot go on from.
+            ArgumentError: If the model cannot be made again from a file.
+        """
+        write_checkpoint(self, path)
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | os.PathLike[str],
+        model: Layer | None = None,
+        loss: Loss | None = None,
+        optimizer: Optimizer | None = None,
+        *,
+        metrics: Iterable[Metric | MetricFunction] = (),
+        callbacks: Iterable[Callback] = (),
+        layers: Mapping[str, type] | None = None,
+        workers: int = 1,
+    ) -> Self:
+        """Return a trainer that goes on where another one, in another process, has stopped.
+
+        Give `fit` the same data and options again. In the first `fit`, `epochs` is the total of the
+        run; what is done already is not done again. With the same versions, BLAS, threads and kind
+        of machine the results have the same bits as those of a run that was never interrupted;
+        elsewhere a warning says what differs. Batches of the epoch that were done are read, and
+        transformed, once more and passed over. A source of batches or a transform of your own that
+        draws random numbers names its generators in a list, its attribute `generators`.
+
+        Args:
+            path: The file, or the folder of a `Checkpoint`. If it is damaged or missing, the one
+                before it is taken, with a warning.
+            model: A built model to take the values, in place of a new one.
+            loss: Needed only if it is of a class of your own.
+            optimizer: Needed only if it, or its schedule, is your own. Its options must be those of
+                the file; a learning rate that is a number comes from the file, where callbacks may
+                have changed it. For another one set `trainer.optimizer.learning_rate` afterwards.
+            metrics: As before; they are functions, which no file holds.
+            callbacks: As before, in their order. They get back what they had kept.
+            layers: Your own layers in the model, as for `dl.load`.
+            workers: Threads.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            DataError: If neither the file nor the one before it is a good checkpoint. By `fit`: if
+                the data differ and the run stands in the middle of an epoch.
+            ArgumentError: If loss or optimizer is missing or not that of the file.
+            ShapeError: If the given model has other parameters.
+
+        Warns:
+            TrainingWarning: If a file is damaged, callbacks or metrics are missing, or, by `fit`,
+                data, environment or the order of batches differ.
+
+        Example:
+            >>> import tempfile, minidl as dl
+            >>> x, y = dl.synthetic_digits(300, rng=0)
+            >>> model = dl.Sequential([dl.Dense(10), dl.Softmax()]).build((784,), rng=0)
+            >>> trainer = dl.Trainer(model, dl.CrossEntropy(), dl.Adam(0.01), rng=0)
+            >>> history = trainer.fit(x, y, epochs=2)
+            >>> folder = tempfile.TemporaryDirectory()
+            >>> trainer.save_checkpoint(f"{folder.name}/run.ckpt")
+            >>> again = dl.Trainer.from_checkpoint(f"{folder.name}/run.ckpt")
+            >>> again.fit(x, y, epochs=3).epochs
+            3
+            >>> history = trainer.fit(x, y, epochs=1)
+            >>> bool((again.model.params == trainer.model.params).all())
+            True
+            >>> folder.cleanup()
+        """
+        from minidl.training.resuming import trainer_from
+
+        return trainer_from(
+            *(cls, path, model, loss, optimizer, metrics, callbacks, layers, workers)
+        )
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End training after the present epoch; callbacks call this.
@@ -208,53 +306,6 @@ class Trainer:
         source = source_of(self.objective, x, y, sample_weight, "evaluate")
         with at_most_blas_threads(self._blas_threads(source)):
             return self._evaluate(source)
-
-    def _run_epoch(
-        self,
-        training: Source,
-        validation: Source | None,
-        batch_size: int,
-        rng: np.random.Generator | None,
-        hooks: Hooks,
-        signs: WarningSigns,
-    ) -> None:
-        start, self.extra_values = time.perf_counter(), {}
-        hooks.call("on_epoch_begin")
-        listeners = hooks.listeners("on_batch_end")
-        decay, trainable = self.model.decay_mask, self.model.trainable_mask
-        params, grads = self.model.params, self.model.grads
-        collected = EpochValues(self.objective, self.metrics)
-        this_pass = RepeatablePass(self.model)
-        for number, batch in enumerate(training.batches(batch_size, rng), start=1):
-            this_pass.begin()
-            outputs = collected.room_for(batch)
-            loss = self.objective.differentiate(
-                batch.x, batch.target, batch.weight, batch.total, outputs
-            )
-            if not this_pass.is_finite(loss):
-                raise_for_bad_step(self, batch, loss, number, this_pass)
-            if signs.wants(number):
-                signs.look(batch.x, loss, number=number, first_step=not self.step)
-            with np.errstate(all="ignore"):  # as in the pass: found and explained afterwards
-                self.optimizer.update(params, grads, decay=decay, trainable=trainable)
-                self.objective.constrain()
-            self.step += 1
-            collected.add(loss, batch)
-            if listeners:
-                hooks.call("on_batch_end", loss)
-            if self._stops_at_once:
-                break
-        if not is_finite(params):
-            raise_for_bad_parameters(self, batch)
-        values = collected.values()
-        hooks.call("on_validation_begin")
-        if validation is not None:
-            found = self._evaluate(validation)
-            values |= {f"val_{name}": value for name, value in found.items()}
-        seconds = time.perf_counter() - start
-        self.history.append(values | self.extra_values | {"seconds": seconds})
-        self.epoch += 1
-        hooks.call("on_epoch_end")
 
     def _blas_threads(self, source: Source, batch_size: int | None = None) -> int:
         """One where workers have the cores, otherwise as many as the batches are worth."""

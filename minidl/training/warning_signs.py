@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import sys
-import warnings
 
 import numpy as np
 
 from minidl.containers.nesting import innermost_layers
-from minidl.errors import TrainingWarning
 from minidl.layers.base import Layer
 from minidl.layers.batch_norm import BatchNorm
 from minidl.layers.conv1d import Conv1D
@@ -22,6 +19,7 @@ from minidl.layers.layer_norm import LayerNorm
 from minidl.layers.reshape import Reshape
 from minidl.layers.rms_norm import RMSNorm
 from minidl.sparse import is_sparse
+from minidl.training.user_warning import warn_user
 from minidl.typing import Array
 
 SAME_NUMBERS = (Dropout, Flatten, Reshape)  # behind these, pixels are still pixels
@@ -79,7 +77,7 @@ class WarningSigns:
         if (rows >= RAW_FROM).mean() < RAW_SHARE:
             return
         if rows.min() >= 0 and (rows == np.floor(rows)).all():
-            _warn(
+            warn_user(
                 f"fit: x has whole numbers up to {rows.max():g}, as raw pixels are. Networks learn "
                 "badly from numbers of that size, if at all: scale them to 0..1 with x / 255, or "
                 "put Standardize() in front."
@@ -103,7 +101,7 @@ class WarningSigns:
         hint = "".join(
             f" Look at {each.where} behind it." for each in behind if not each.params.size
         )
-        _warn(
+        warn_user(
             f"fit: {dead[-1].where}{others} learns nothing any more: at the start of "
             f"{EPOCHS_IN_A_ROW} epochs in a row its gradient was exactly 0, while the loss is "
             f"{loss:.3g}.{hint} Units of a ReLU that are 0 for every row, or of a Sigmoid or Tanh "
@@ -111,11 +109,3 @@ class WarningSigns:
             "and train it with a smaller learning rate, with scaled inputs, or with LeakyReLU() "
             "in place of ReLU()."
         )
-
-
-def _warn(message: str) -> None:
-    """Warn where the user calls `fit`."""
-    depth = 2
-    while sys._getframe(depth).f_globals.get("__name__", "").startswith("minidl."):
-        depth += 1
-    warnings.warn(message, TrainingWarning, stacklevel=depth + 1)
