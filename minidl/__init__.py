@@ -114,6 +114,13 @@ if TYPE_CHECKING:
         RandomShift,
         RandomZoom,
     )
+    from minidl.converters import (
+        from_keras,
+        from_sklearn,
+        from_torch,
+        to_sklearn,
+        to_torch_state_dict,
+    )
     from minidl.datasets import (
         batches,
         csv_batches,
@@ -126,6 +133,7 @@ if TYPE_CHECKING:
         stratified_split,
         synthetic_digits,
     )
+    from minidl.io import load
     from minidl.metrics import (
         Metric,
         accuracy,
@@ -138,6 +146,7 @@ if TYPE_CHECKING:
         roc_auc,
         top_k_accuracy,
     )
+    from minidl.onnx import export_onnx, import_onnx
     from minidl.optimizers.schedules import (
         CosineDecay,
         CosineRestarts,
@@ -159,6 +168,7 @@ if TYPE_CHECKING:
     )
     from minidl.saliency import saliency_map
     from minidl.solvers import MinimizeResult, minimize
+    from minidl.standalone import export_c, export_numpy
     from minidl.testing import check_layer, numerical_gradient
     from minidl.training import (
         Callback,
@@ -219,9 +229,17 @@ _LAZY = {  # names and their rooms: an inference program needs none of them
     "confusion_matrix": "metrics",
     "csv_batches": "datasets",
     "datasets": "",
+    "export_c": "standalone",
+    "export_numpy": "standalone",
+    "export_onnx": "onnx",
     "f1_score": "metrics",
     "find_non_finite": "training",
+    "from_keras": "converters",
+    "from_sklearn": "converters",
+    "from_torch": "converters",
+    "import_onnx": "onnx",
     "learning_rate_range_test": "training",
+    "load": "io",
     "load_emnist": "datasets",
     "load_fashion_mnist": "datasets",
     "load_kmnist": "datasets",
@@ -247,6 +265,8 @@ _LAZY = {  # names and their rooms: an inference program needs none of them
     "stratified_split": "datasets",
     "synthetic_digits": "datasets",
     "testing": "",
+    "to_sklearn": "converters",
+    "to_torch_state_dict": "converters",
     "top_k_accuracy": "metrics",
     "training": "",
 }
@@ -388,9 +408,17 @@ __all__ = [
     "class_weights",
     "confusion_matrix",
     "csv_batches",
+    "export_c",
+    "export_numpy",
+    "export_onnx",
     "f1_score",
     "find_non_finite",
+    "from_keras",
+    "from_sklearn",
+    "from_torch",
+    "import_onnx",
     "learning_rate_range_test",
+    "load",
     "load_emnist",
     "load_fashion_mnist",
     "load_kmnist",
@@ -415,6 +443,8 @@ __all__ = [
     "stratified_split",
     "synthetic_digits",
     "testing",
+    "to_sklearn",
+    "to_torch_state_dict",
     "top_k_accuracy",
 ]
 
