@@ -1,0 +1,1 @@
+"""Models from ONNX files: what the graph computes, in minidl's layers."""
