@@ -95,6 +95,9 @@ def test_blocks_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
     for block, printed in run(page):
         if block.output is not None:
             assert_same_output(printed, block.output, f"{page.name}, line {block.line}")
+    for drawn in tmp_path.glob("*.svg"):
+        shown = ROOT / "docs" / "images" / drawn.name
+        assert drawn.read_text() == shown.read_text(), f"{page.name} shows another {drawn.name}"
 
 
 def refresh(page: Path) -> None:
