@@ -81,9 +81,8 @@ def _line(row: Row, widths: list[int]) -> str:
 
 def _html_row(row: Row, tag: str) -> str:
     """A row of a table: names on the left with their indents, numbers on the right."""
-    cells = [
-        f'<{tag} style="text-align:{"left" if i < 2 else "right"};white-space:pre-wrap;padding:2px 8px">'
-        f"{escape(cell)}</{tag}>"
-        for i, cell in enumerate(row)
-    ]
+    cells = []
+    for side, cell in zip(("left", "left", "right", "right"), row, strict=True):
+        style = f"text-align:{side};white-space:pre-wrap;padding:2px 8px"
+        cells.append(f'<{tag} style="{style}">{escape(cell)}</{tag}>')
     return f"<tr>{''.join(cells)}</tr>"
