@@ -7,11 +7,14 @@ import copy
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.arguments import instance
+from minidl.containers.chain import Chain
 from minidl.containers.nesting import computes_like, innermost_layers
-from minidl.errors import ArgumentError, DTypeError, ShapeError
+from minidl.errors import ArgumentError, DataError, DTypeError, ShapeError
+from minidl.finiteness import is_finite
 from minidl.fusion import chain_of
 from minidl.layers.base import Layer
-from minidl.layers.checks import convert_input
+from minidl.layers.checks import batch_shape, convert_input, raise_if_not_finite
 from minidl.layers.dropout import Dropout
 from minidl.layers.gaussian_noise import GaussianNoise
 from minidl.layers.log_softmax import LogSoftmax
@@ -45,6 +48,7 @@ def saliency_map(model: Layer, x: ArrayLike, target: ArrayLike | None = None) ->
     Raises:
         DTypeError: If the model takes integers, by which nothing can be differentiated.
         ShapeError: If `x` or `target` does not fit, or an output is no vector.
+        DataError: If scores are not finite.
         ArgumentError: If there is no such output, or training passes of a layer of your own compute
             something else than inference.
 
@@ -59,7 +63,7 @@ def saliency_map(model: Layer, x: ArrayLike, target: ArrayLike | None = None) ->
         K. Simonyan, A. Vedaldi, A. Zisserman, Deep inside convolutional networks: visualising image
         classification models and saliency maps, ICLR workshop 2014, arXiv:1312.6034.
     """
-    data = convert_input(model, x)
+    data = convert_input(instance("saliency_map", "model", model, Layer), x)
     if data.dtype.kind != "f":
         raise DTypeError(
             "saliency_map: expected floating input, got indices, by which nothing can be "
@@ -67,15 +71,33 @@ def saliency_map(model: Layer, x: ArrayLike, target: ArrayLike | None = None) ->
         )
     *before, last = innermost_layers(model)
     behind_score = bool(before) and any(computes_like(last, kind) for kind in _ACTIVATIONS)
-    wanted = chain_of(model, behind_score).infer(data)
-    if wanted.ndim != 2:
+    exact, twin = (chain_of(each, behind_score) for each in (model, _without_chance(model)))
+    scores_shape = exact.layers[-1].bound.output_shape
+    if len(scores_shape) != 1:
         raise ShapeError(
-            f"saliency_map: expected a model with outputs of shape (N, M), got {wanted.shape}."
+            "saliency_map: expected a model with outputs of shape (N, M), got "
+            f"{batch_shape(scores_shape)}."
         )
-    targets = _targets(target, wanted)
+    n = data.shape[0]
+    targets = _targets(target, n, scores_shape[0])
+    strength = np.empty(data.shape, model.dtype)
+    rows = model.bound.plan.chunk_rows  # as many as fit the cache
+    for i in range(0, n, rows):
+        part = slice(i, i + rows)
+        chosen = None if targets is None else targets[part]
+        np.abs(_score_gradients(model, exact, twin, data[part], chosen), out=strength[part])
+    return strength
 
-    chain = chain_of(_without_chance(model), behind_score)
-    scores = chain.forward(data)  # (N, M)
+
+def _score_gradients(
+    model: Layer, exact: Chain, twin: Chain, x: Array, targets: Array | None
+) -> Array:
+    """The derivatives of some samples' scores."""
+    wanted = exact.infer(x)  # (N, M)
+    raise_if_not_finite(model, x, wanted)
+    if not is_finite(wanted):
+        raise DataError("saliency_map: the model's scores are not finite, although x is.")
+    scores = twin.forward(x)
     room = 1e-3 * np.abs(wanted).max()
     if not np.allclose(scores, wanted, rtol=0, atol=room):
         raise ArgumentError(
@@ -84,17 +106,15 @@ def saliency_map(model: Layer, x: ArrayLike, target: ArrayLike | None = None) ->
             "does so out of a copy of the model."
         )
     d_scores = np.zeros_like(scores)
-    d_scores[np.arange(len(scores)), targets] = 1
-    dx = chain.backward(d_scores, input_grad=True)  # (N, M) -> (N, *input_shape)
-    strength: Array = np.abs(np.asarray(dx))
-    return strength
+    d_scores[np.arange(len(scores)), wanted.argmax(axis=1) if targets is None else targets] = 1
+    dx: Array = np.asarray(twin.backward(d_scores, input_grad=True))  # (N, M) -> (N, *input_shape)
+    return dx
 
 
-def _targets(target: ArrayLike | None, scores: Array) -> Array:
+def _targets(target: ArrayLike | None, n: int, m: int) -> Array | None:
+    """One output for each of n samples; None for the largest of each."""
     if target is None:
-        largest: Array = scores.argmax(axis=1)
-        return largest
-    n, m = scores.shape
+        return None
     targets: Array = np.asarray(target)
     if targets.dtype.kind not in "iu":
         raise DTypeError(
@@ -109,7 +129,7 @@ def _targets(target: ArrayLike | None, scores: Array) -> Array:
         raise ArgumentError(
             f"saliency_map: the model has the outputs 0 to {m - 1}, got target {target}."
         )
-    return targets
+    return np.broadcast_to(targets, n)
 
 
 def _without_chance(model: Layer) -> Layer:

@@ -42,6 +42,7 @@ MATHEMATICS = {
     "is_sparse",
     "__call__",  # initializers
     "saliency_map",
+    "_score_gradients",
     "_without_chance",
     "forward",  # layers
     "backward",

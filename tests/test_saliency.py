@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import minidl as dl
+from minidl.containers.chain import Chain
 from minidl.testing import numerical_gradient
 
 MODELS = {
@@ -68,6 +69,28 @@ def test_model_is_left_as_it_is():
     assert model.layers[3].rate == 0.5
 
 
+@pytest.mark.parametrize("target", [None, 1, np.arange(11) % 3])
+def test_many_samples_pass_in_parts(monkeypatch, target):
+    model = built("convolution")
+    x = np.random.default_rng(4).normal(size=(11, 4, 4, 2))
+    whole = dl.saliency_map(model, x, target)
+    monkeypatch.setattr(model.bound.plan, "chunk_rows", 4)
+    seen, infer = [], Chain.infer
+    monkeypatch.setattr(Chain, "infer", lambda chain, x: seen.append(len(x)) or infer(chain, x))
+    np.testing.assert_allclose(dl.saliency_map(model, x, target), whole, rtol=1e-12)
+    assert seen == [4, 4, 3]
+
+
+def test_scores_must_be_finite():
+    model, x = built("dense"), np.ones((2, 4, 4, 2))
+    x[1, 0, 0, 0] = np.nan
+    with pytest.raises(dl.DataError, match="x has NaN in row 1"):
+        dl.saliency_map(model, x)
+    model.layers[3].bias[0] = np.inf
+    with pytest.raises(dl.DataError, match="the model's scores are not finite, although x is"):
+        dl.saliency_map(model, np.ones((2, 4, 4, 2)))
+
+
 def test_a_softmax_alone_and_a_layer_inside_a_model():
     softmax = dl.Softmax().build((3,), dtype=float)
     x = np.array([[0.0, 1.0, 2.0]])
@@ -78,6 +101,27 @@ def test_a_softmax_alone_and_a_layer_inside_a_model():
     inner = model.layers[3]
     x = np.ones((1, 7))
     np.testing.assert_allclose(dl.saliency_map(inner, x, 2)[0], np.abs(inner.weight[:, 2]))
+
+
+class Shifted(dl.Layer):
+    """Something else in training passes, by this much."""
+
+    def __init__(self, shift):
+        self.shift = shift
+
+    def forward(self, x, *, training=False, out=None):
+        return x + x.dtype.type(self.shift) if training else x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        return dy
+
+
+def test_passes_may_differ_by_a_thousandth_of_the_largest_score():
+    x = np.array([[-1000.0, 1.0]])
+    near, far = (Shifted(shift).build((2,), dtype=float) for shift in (0.9, 1.1))
+    np.testing.assert_array_equal(dl.saliency_map(near, x, 1), [[0, 1]])
+    with pytest.raises(dl.ArgumentError, match="computes something else than inference"):
+        dl.saliency_map(far, x, 1)
 
 
 def test_wrong_calls():
@@ -93,16 +137,11 @@ def test_wrong_calls():
     words = dl.Sequential([dl.Embedding(5, 3), dl.Flatten()]).build((4,), rng=0)
     with pytest.raises(dl.DTypeError, match="got indices"):
         dl.saliency_map(words, np.zeros((1, 4), int))
+    with pytest.raises(dl.ArgumentTypeError, match="saliency_map: model must be a Layer"):
+        dl.saliency_map("model", x)
     image = dl.Conv2D(2, 3).build((4, 4, 2), rng=0)
-    with pytest.raises(dl.ShapeError, match="outputs of shape"):
+    with pytest.raises(dl.ShapeError, match=r"outputs of shape \(N, M\), got \(N, 2, 2, 2\)"):
         dl.saliency_map(image, x)
-
-    class Doubled(dl.Layer):
-        def forward(self, x, *, training=False, out=None):
-            return 2 * x if training else x
-
-        def backward(self, dy, *, input_grad=True, out=None):
-            return 2 * dy
-
+    nested = dl.Sequential([Shifted(1.0), dl.Dense(2)]).build((3,), rng=0)
     with pytest.raises(dl.ArgumentError, match="computes something else than inference"):
-        dl.saliency_map(dl.Sequential([Doubled(), dl.Dense(2)]).build((3,), rng=0), np.ones((1, 3)))
+        dl.saliency_map(nested, np.ones((1, 3)))

@@ -8,13 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 
 from minidl.containers.bidirectional import Bidirectional
 from minidl.containers.nesting import computes_like, computes_like_sequential
 from minidl.containers.parallel import Parallel
 from minidl.containers.residual import Residual
-from minidl.diagram.svg import CHARACTER, LINE, SVG, arrow, box, document, frame, line, text
+from minidl.diagram.svg import (
+    CHARACTER,
+    LINE,
+    SVG,
+    arrow,
+    box,
+    document,
+    escape,
+    frame,
+    line,
+    text,
+)
 from minidl.layers.base import Layer
 from minidl.layers.checks import batch_shape
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import os
-from html import escape
+import re
 from pathlib import Path
 
 from minidl.errors import ArgumentError
-from minidl.io.whole_files import replacing
+from minidl.io.whole_files import make_folder_of, replacing
 
 INK, FAINT, EDGE, FILL = "#1f2328", "#57606a", "#0072b2", "#eef4fa"
 CHARACTER, LINE = 7.2, 17.0  # width and height of a character of 12 px, monospaced
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class SVG(str):
@@ -43,8 +45,14 @@ class SVG(str):
                 f"plot: writes SVG, got the name {path.name!r}. Name it {path.stem}.svg; browsers "
                 "and LaTeX tools turn it into other formats."
             )
+        make_folder_of(path, "plot")
         with replacing(path) as file:
             file.write(self.encode())
+
+
+def escape(content: str) -> str:
+    """Any text as text of XML, which has no form at all for control characters."""
+    return html.escape(NOT_XML.sub("\N{REPLACEMENT CHARACTER}", content))
 
 
 def box(x: float, y: float, width: float, height: float, *, dashed: bool = False) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from minidl.arguments import instance
+from minidl.arguments import instance, whole_number
 from minidl.errors import ShapeError
 from minidl.layers.base import Layer
 from minidl.plotting.canvas import FONT_SIZE, new_figure
@@ -69,7 +69,7 @@ def plot_saliency(
     shape = _pixels_of(who, image, image_shape)
     sample = image.astype(model.dtype)[np.newaxis]
     output = model.predict(sample)[0]
-    c = int(output.argmax()) if target is None else target
+    c = int(output.argmax()) if target is None else whole_number(who, "target", target, 0)
     strength = saliency_map(model, sample, c)[0].reshape(*shape, -1).max(axis=-1)  # (H, W)
 
     height, width = (SIDE * length / max(shape) for length in shape)

@@ -36,14 +36,15 @@ $integers
 """)
 
 SELF_TEST = Template("""
-/* Return how many outputs for $rows test vectors are wrong by more than ${upper}_TOLERANCE. */
+/* Return how many outputs for $rows test vectors are wrong by more than ${upper}_TOLERANCE. Its
+   arrays are static, as they may be larger than the stack: call it from one thread. */
 static inline int @self_test(void)
 {
 $arrays
-    float y[${upper}_OUTPUTS];
+    static float y[${upper}_OUTPUTS], work[${upper}_WORKSPACE];
     int i, j, failures = 0;
     for (i = 0; i < $rows; ++i) {
-        @predict(inputs + i * ${upper}_INPUTS, y);
+        @predict_in(inputs + i * ${upper}_INPUTS, y, work);
         for (j = 0; j < ${upper}_OUTPUTS; ++j)
             if (!(fabsf(y[j] - expected[i * ${upper}_OUTPUTS + j]) <= ${upper}_TOLERANCE))
                 ++failures; /* NaN, too */

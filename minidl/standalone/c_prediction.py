@@ -22,7 +22,7 @@ static inline void @predict_in(const float *x, float *y, float *work)
 $calls
 }
 
-/* The same with the workspace on the stack. */
+/* The same with the workspace, $bytes bytes, on the stack. */
 static inline void @predict(const float *x, float *y)
 {
     float work[${upper}_WORKSPACE];
@@ -54,7 +54,8 @@ class Prediction:
         if not self._computes:
             size = self._program.size(0)
             calls = [f"@join(x, y, 1, {size}, {size}, 0);"]
-        return PREDICTION.substitute(upper=upper, calls="\n".join(f"    {c}" for c in calls))
+        lines = "\n".join(f"    {call}" for call in calls)
+        return PREDICTION.substitute(upper=upper, calls=lines, bytes=4 * self.workspace)
 
     @property
     def _computes(self) -> bool:

@@ -7,23 +7,42 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from minidl.errors import ContractError
+from minidl.errors import ArgumentError, ContractError
 
-SECONDS = 120.0  # for the compiler, and for the test
+USUAL, SECONDS = "cc", 120.0  # seconds for the compiler, and for the test
+
+MAIN = """
+#include <stdio.h>
+int main(void)
+{
+    const int wrong = @_self_test();
+    if (wrong)
+        fprintf(stderr, "%d outputs are wrong by more than the tolerance", wrong);
+    return wrong != 0;
+}
+"""
 
 
 def run_self_test(header: str, name: str, compiler: str | None) -> bool:
     """Compile a header by itself and run its self-test; False where there is no compiler.
 
     Raises:
+        ArgumentError: If there is no such compiler, and it is not the usual one.
         ContractError: If it does not compile, or the self-test finds wrong outputs.
     """
-    found = compiler and shutil.which(compiler)
-    if not found:
+    if compiler is None:
         return False
+    found = shutil.which(compiler) if isinstance(compiler, str) else None
+    if found is None:
+        if compiler == USUAL:
+            return False
+        raise ArgumentError(
+            f"export_c: found no compiler {compiler!r}. Give the name or path of a command without "
+            'options, such as "gcc", or None for no compilation.'
+        )
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder, "test.c"), Path(folder, "test")
-        source.write_text(f"{header}\nint main(void) {{ return {name}_self_test() != 0; }}\n")
+        source.write_text(f"{header}{MAIN.replace('@', name)}")
         command = [found, "-std=c99", "-o", str(program), str(source), "-lm"]
         for step, what in (
             (command, "the compiler failed"),

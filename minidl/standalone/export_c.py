@@ -46,9 +46,10 @@ def export_c(
     - `digits_predict(x, y)`, which writes the `DIGITS_OUTPUTS` outputs for the `DIGITS_INPUTS`
       inputs at x to y, all float, one sample at a time, in row-major order: images are height x
       width x channels. `digits_predict_in(x, y, work)` is the same with a workspace of
-      `DIGITS_WORKSPACE` floats that the caller gives; otherwise it lies on the stack.
+      `DIGITS_WORKSPACE` floats that the caller gives; otherwise it lies on the stack, which ends
+      at 1 to 8 MB on most systems and at a few KB on a microcontroller.
     - `digits_self_test()`, which compares outputs for three test vectors with those expected and
-      returns how many are wrong: 0 on a machine where all is well.
+      returns how many are wrong: 0 on a machine where all is well. It runs in one thread.
 
     Everything is `static`, nothing is allocated, nothing is kept between calls, and of C's library
     it uses `math.h` alone (and the type `int8_t` of `stdint.h`). It compiles as C99 and C++ without
@@ -78,10 +79,12 @@ def export_c(
         weights: "float32" or "int8".
         name: What names begin with instead.
         x: Rows (N, ...) to compare on, such as test data. The first become the test vectors.
-        y: Their labels (N,), or one-hot rows, to measure accuracy before and after.
+        y: Their labels (N,), or one-hot rows, to measure accuracy before and after. A single output
+            means 1 if it is above 0, or above 1/2 where the model ends in `Sigmoid`.
         tolerance: The largest difference of outputs allowed, as a part of the largest output (or
             of 1, if all are smaller): by default 1e-5 for float32 and 0.1 for int8.
-        compiler: The command of the C compiler; None for no compilation.
+        compiler: The command of the C compiler; None for no compilation. Where there is no `cc`,
+            the default, nothing is compiled; another one has to be there.
 
     Returns:
         Sizes and differences, and accuracies if labels were given.
@@ -89,7 +92,7 @@ def export_c(
     Raises:
         ArgumentError: If an argument is out of range, or the model has a layer that C files have
             not; the message names it.
-        DataError: If weights are not finite in float32.
+        DataError: If weights, `x` or outputs are not finite in float32, or `y` are no labels.
         ContractError: If outputs differ too much, or the header does not compile.
 
     Example:
@@ -109,12 +112,12 @@ def export_c(
     """
     who = "export_c"
     instance(who, "model", model, Layer)
-    if weights not in TOLERANCES:
+    if weights not in tuple(TOLERANCES):
         raise ArgumentError(f'{who}: weights must be "float32" or "int8", got {weights!r}.')
     if tolerance is None:
         tolerance = TOLERANCES[weights]
     tolerance = positive_number(who, "tolerance", tolerance)
-    path = Path(path)
+    path = Path(path).expanduser()
     name = _identifier(path.stem if name is None else name)
     make_folder_of(path, who)
     program = program_of(model, who, C_FUNCTIONS)
@@ -123,7 +126,8 @@ def export_c(
         program = quantized(program)
     outputs = program.run(trial.x)
     difference = trial.check(outputs, tolerance)
-    summary = _summary(program, weights, tolerance, difference)
+    workspace = 4 * Prediction(program).workspace
+    summary = _summary(program, weights, workspace, tolerance, difference)
     if weights == "int8":  # the C has to come as near to these outputs as float32 comes
         in_c = outputs, TOLERANCES["float32"] * trial.scale
     else:
@@ -138,7 +142,7 @@ def export_c(
         path=path,
         file_bytes=len(data),
         weight_bytes=program.weight_bytes,
-        workspace_bytes=4 * Prediction(program).workspace,
+        workspace_bytes=workspace,
         rows=len(trial.x),
         largest_difference=difference,
         tolerance=tolerance,
@@ -148,8 +152,8 @@ def export_c(
     )
 
 
-def _identifier(name: str) -> str:
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+def _identifier(name: object) -> str:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise ArgumentError(
             f"export_c: names in the file begin with its own name, and {name!r} cannot begin a "
             'name in C. Call the file something like "digits.h", or give name="digits".'
@@ -157,13 +161,16 @@ def _identifier(name: str) -> str:
     return name
 
 
-def _summary(program: Program, weights: str, tolerance: float, difference: float) -> list[str]:
+def _summary(
+    program: Program, weights: str, workspace: int, tolerance: float, difference: float
+) -> list[str]:
     sizes = [program.size(value) for value in (0, program.result)]
     shapes = [" x ".join(map(str, program.shape(value))) for value in (0, program.result)]
     return [
         f"input   {sizes[0]} numbers ({shapes[0]}), the last axis innermost",
         f"output  {sizes[1]} numbers ({shapes[1]})",
         f"weights {program.weight_bytes} bytes ({weights})",
+        f"memory  {workspace} bytes, on the stack of @predict",
         "checked when written: outputs differ from the model's by at most",
         f"        {difference:.2g} of the largest output (tolerance {tolerance:g})",
     ]

@@ -45,7 +45,8 @@ def export_numpy(
         model: A built model.
         path: The file.
         x: Rows (N, ...) to compare on, such as test data. The first become the test vectors.
-        y: Their labels (N,), or one-hot rows, to measure accuracy before and after.
+        y: Their labels (N,), or one-hot rows, to measure accuracy before and after. A single output
+            means 1 if it is above 0, or above 1/2 where the model ends in `Sigmoid`.
         tolerance: The largest difference of outputs allowed, as a part of the largest output (or
             of 1, if all are smaller).
 
@@ -56,7 +57,7 @@ def export_numpy(
         ArgumentError: If an argument is out of range, or the model has a layer that such files
             have not; the message names it.
         ShapeError: If the model was built with an open length.
-        DataError: If weights are not finite in float32.
+        DataError: If weights, `x` or outputs are not finite in float32, or `y` are no labels.
         ContractError: If outputs differ too much.
 
     Example:
@@ -69,7 +70,7 @@ def export_numpy(
         >>> np.allclose(predict(x), model(x), atol=1e-6)
         True
     """
-    who, path = "export_numpy", Path(path)
+    who, path = "export_numpy", Path(path).expanduser()
     instance(who, "model", model, Layer)
     tolerance = positive_number(who, "tolerance", tolerance)
     make_folder_of(path, who)
@@ -78,7 +79,7 @@ def export_numpy(
     text = python_text(program, trial, tolerance)
     namespace: dict[str, Any] = {"__name__": "exported"}
     exec(compile(text, path.name, "exec"), namespace)  # made of numbers and formulas of our own
-    outputs = in_parts(namespace["predict"], trial.x)
+    outputs = in_parts(namespace["predict"], trial.x, program.rows_at_a_time)
     difference = trial.check(outputs, tolerance)
     data = text.encode()
     with replacing(path) as target:

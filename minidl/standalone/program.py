@@ -12,7 +12,7 @@ import numpy as np
 from minidl.standalone.formulas import FORMULAS
 from minidl.typing import Array, Shape
 
-ROWS_AT_A_TIME = 256
+ROWS_AT_A_TIME, NUMBERS_AT_A_TIME = 256, 2**21
 
 
 @dataclass(frozen=True)
@@ -59,9 +59,15 @@ class Program:
         """Bytes of all weights."""
         return sum(array.nbytes for step in self.steps for array in step.arrays.values())
 
+    @property
+    def rows_at_a_time(self) -> int:
+        """How many rows a pass takes, so that no value in it is large."""
+        largest = max(self.size(value) for value in range(len(self.steps) + 1))
+        return max(1, min(ROWS_AT_A_TIME, NUMBERS_AT_A_TIME // largest))
+
     def run(self, x: Array) -> Array:
         """Compute the outputs in float32, by the formulas."""
-        return in_parts(self._run, x)
+        return in_parts(self._run, x, self.rows_at_a_time)
 
     def _run(self, x: Array) -> Array:
         values = [x if self.takes_indices else x.astype(np.float32)]
@@ -71,7 +77,7 @@ class Program:
         return values[self.result]
 
 
-def in_parts(predict: Callable[[Array], Array], x: Array) -> Array:
+def in_parts(predict: Callable[[Array], Array], x: Array, rows: int) -> Array:
     """Compute outputs a few rows at a time, so that large data needs little memory."""
-    parts = [x[i : i + ROWS_AT_A_TIME] for i in range(0, len(x), ROWS_AT_A_TIME)]
+    parts = [x[i : i + rows] for i in range(0, len(x), rows)]
     return np.concatenate([predict(part) for part in parts])

@@ -8,8 +8,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from minidl.containers.nesting import computes_like, innermost_layers
 from minidl.errors import ArgumentError, ContractError, DataError, ShapeError
 from minidl.layers.base import Layer
+from minidl.layers.sigmoid import Sigmoid
 from minidl.sparse import dense_array
 from minidl.standalone.program import Program
 from minidl.typing import Array, Shape
@@ -19,12 +21,16 @@ ROWS, TEST_VECTORS = 32, 3
 
 @dataclass(frozen=True)
 class Trial:
-    """Rows, the model's outputs for them, and labels if there are any."""
+    """Rows, the model's outputs for them, and labels if there are any.
+
+    Above its threshold a single output means the class 1.
+    """
 
     who: str
     x: Array
     expected: Array
     labels: Array | None
+    threshold: float = 0.5
 
     @classmethod
     def of(
@@ -38,8 +44,15 @@ class Trial:
         if not np.isfinite(expected).all():
             raise DataError(f"{who}: the model's outputs are not finite. Give other rows x.")
         if not program.takes_indices:
-            rows = rows.astype(np.float32)
-        return cls(who, rows, expected, None if y is None else _labels(who, y, expected.shape))
+            with np.errstate(over="ignore"):
+                rows = rows.astype(np.float32)
+            if not np.isfinite(rows).all():
+                raise DataError(
+                    f"{who}: x has numbers that are NaN or infinite in float32. Leave them out."
+                )
+        labels = None if y is None else _labels(who, y, expected.shape)
+        probability = computes_like(innermost_layers(model)[-1], Sigmoid)
+        return cls(who, rows, expected, labels, 0.5 if probability else 0.0)
 
     @property
     def scale(self) -> float:
@@ -58,10 +71,12 @@ class Trial:
         return difference
 
     def accuracy(self, outputs: Array) -> float | None:
-        """Fraction of rows predicted right: the largest output, or a single one above 1/2."""
+        """Fraction of rows predicted right by the largest output, or by a single one."""
         if self.labels is None:
             return None
-        predicted = outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > 0.5
+        predicted = (
+            outputs.argmax(axis=1) if outputs.shape[1] > 1 else outputs[:, 0] > self.threshold
+        )
         return float((predicted == self.labels).mean())
 
 
@@ -71,13 +86,24 @@ def _labels(who: str, y: ArrayLike, shape: Shape) -> Array:
         raise ShapeError(f"{who}: accuracy is of outputs (N, C), got {shape}. Leave out y.")
     if labels.dtype.kind not in "biuf":
         raise DataError(f"{who}: labels must be numbers of classes, got dtype {labels.dtype}.")
-    if labels.ndim == 2 and labels.shape[1] > 1:
-        labels = labels.argmax(axis=1)  # one-hot rows
+    n_classes = max(shape[1], 2)
+    if labels.shape == (shape[0], n_classes) and _one_hot(labels):
+        labels = labels.argmax(axis=1)
     if labels.size != shape[0]:
         raise ShapeError(
             f"{who}: expected one label for each of {shape[0]} rows, got {np.shape(y)}."
         )
-    return labels.ravel()
+    whole: Array = labels.ravel()
+    if not np.isin(whole, np.arange(n_classes)).all():
+        raise DataError(
+            f"{who}: labels must be whole numbers from 0 to {n_classes - 1}, or one-hot rows, got "
+            f"numbers from {whole.min():g} to {whole.max():g}."
+        )
+    return whole
+
+
+def _one_hot(rows: Array) -> bool:
+    return bool((np.sort(rows, axis=1) == [0] * (rows.shape[1] - 1) + [1]).all())
 
 
 def _drawn(program: Program) -> Array:

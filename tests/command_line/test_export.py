@@ -72,3 +72,14 @@ def test_mistakes(fails, classifier, tmp_path, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without_onnx)
     assert "pip install minidl[onnx]" in fails("export", classifier, "--to", "onnx")
+
+
+def test_a_model_is_not_replaced_by_what_is_made_of_it(fails, classifier):
+    content = classifier.read_bytes()
+    message = fails("export", classifier, "--to", "c", "-o", classifier, "--force")
+    assert message == f"{classifier} is what is read. Name another file for the output."
+    assert classifier.read_bytes() == content
+    message = fails("export", classifier, "--to", "c", "-o", classifier / "digits.h")
+    assert message == f"output: {classifier} is a file, expected a folder."
+    message = fails("export", classifier, "--to", "c", "-o", classifier.parent)
+    assert message.startswith(f"output: {classifier.parent} is a folder. Name a file")

@@ -126,6 +126,25 @@ def test_long_and_hostile_names_are_shortened_and_escaped():
     assert repr(long) in [e.text for e in ElementTree.fromstring(picture).iter(f"{NAMESPACE}title")]
 
 
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("A\x00\x01B", "A\ufffd\ufffdB"),
+        ("\x1b[31mA", "\ufffd[31mA"),
+        ("A\ud800\ufffe", "A\ufffd\ufffd"),
+        ("\x7f層\U0001f600\ufffd", "\x7f層\U0001f600\ufffd"),
+    ],
+)
+def test_characters_that_xml_has_not_are_replaced(tmp_path, hostile, shown):
+    class Odd(dl.ReLU):
+        def __repr__(self):
+            return hostile
+
+    picture = Odd().build((3,)).plot(tmp_path / "odd.svg")
+    assert shown in texts(picture)
+    ElementTree.parse(tmp_path / "odd.svg")
+
+
 def test_a_container_of_ones_own_is_a_frame():
     class Pair(dl.Layer):
         def __init__(self):
@@ -147,9 +166,11 @@ def test_same_model_same_text_and_a_file(tmp_path):
     picture = model.plot(path)
     assert isinstance(picture, SVG)
     assert path.read_text() == picture == model.plot() == picture._repr_svg_()
+    model.plot(tmp_path / "new" / "model.svg")  # as model.save makes folders
+    assert (tmp_path / "new" / "model.svg").read_text() == picture
     with pytest.raises(dl.ArgumentError, match=r"Name it model\.svg"):
         model.plot(tmp_path / "model.png")
-    assert [p.name for p in tmp_path.iterdir()] == ["model.svg"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["model.svg", "new"]
 
 
 def test_needs_build():

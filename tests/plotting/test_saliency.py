@@ -51,5 +51,10 @@ def test_wrong_calls():
         plot_saliency(FLAT, X * np.nan, image_shape=(2, 3))
     with pytest.raises(dl.ArgumentError, match="got target 7"):
         plot_saliency(FLAT, X, 7, image_shape=(2, 3))
+    for target in ([1], 1.0, -1):
+        with pytest.raises(
+            dl.ArgumentError, match="plot_saliency: target must be a whole number of at least 0"
+        ):
+            plot_saliency(FLAT, X, target, image_shape=(2, 3))
     with pytest.raises(dl.ArgumentTypeError, match="must be a Layer"):
         plot_saliency("model", X)

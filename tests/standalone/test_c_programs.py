@@ -7,6 +7,7 @@ from standalone.compiling import STRICT, compile_and_run, needs_compiler, run
 from standalone.random_networks import random_network
 
 import minidl as dl
+from minidl.standalone.compiled import run_self_test
 
 pytestmark = needs_compiler
 
@@ -108,6 +109,30 @@ def test_not_a_number_is_not_hidden(tmp_path):
     outputs, _ = compile_and_run(tmp_path, dict.fromkeys(models, image))
     for name, y in outputs.items():
         assert np.isnan(y).any(), models[name]
+
+
+def test_a_workspace_larger_than_the_stack(tmp_path):
+    model = dl.Sequential([dl.UpSampling2D(400), dl.GlobalMaxPool2D()]).build((5, 5, 1))
+    x = np.random.default_rng(0).normal(size=(1, 5, 5, 1)).astype(np.float32)
+    export(tmp_path, {"net": model}, x=x)  # 16 MB, twice what Linux gives
+    outputs, failures = compile_and_run(tmp_path, {"net": x})
+    assert failures == {"net": 0}
+    assert outputs["net"] == x.max()
+
+
+def test_the_mean_of_many_pixels(tmp_path):
+    x = np.full((1, 256, 256, 2), [0.1, 100.1], np.float32)
+    model = dl.GlobalAveragePool2D().build(x.shape[1:])
+    export(tmp_path, {"net": model}, x=x)
+    outputs, failures = compile_and_run(tmp_path, {"net": x})
+    assert failures == {"net": 0}
+    np.testing.assert_allclose(outputs["net"], [[0.1, 100.1]], rtol=1e-5)
+
+
+def test_wrong_outputs_of_the_self_test_are_counted():
+    header = "static int net_self_test(void) { return 2; }"
+    with pytest.raises(dl.ContractError, match="failed: 2 outputs are wrong by more than the tol"):
+        run_self_test(header, "net", "gcc")
 
 
 def test_two_files_of_a_program_include_the_same_header(tmp_path):

@@ -49,6 +49,8 @@ def test_report(tmp_path, model):
     assert report.file_bytes == report.path.stat().st_size
     assert report.weight_bytes == 4 * (4 * 8 + 8 + 8 * 3 + 3)
     assert report.workspace_bytes == 4 * 8  # the hidden layer; all else lies in x or y
+    assert "memory  32 bytes, on the stack of net_predict\n" in report.path.read_text()
+    assert "with the workspace, 32 bytes, on the stack." in report.path.read_text()
     assert report.rows == 32
     assert report.largest_difference < report.tolerance == 1e-5
     assert (report.compiled, report.accuracy, report.model_accuracy) == (False, None, None)
@@ -74,6 +76,28 @@ def test_int8_may_change_the_accuracy(tmp_path):
     model.layers[0].weight, model.layers[0].bias = [[1.0], [1 / 300]], [-1.002]
     report = export(model, tmp_path, weights="int8", x=[[1.0, 1.0]], y=[1])  # 1/300 becomes 0
     assert (report.model_accuracy, report.accuracy) == (1.0, 0.0)
+
+
+@pytest.mark.parametrize("last", [[], [dl.Sigmoid()], [dl.Sequential([dl.Sigmoid()])]])
+def test_accuracy_of_a_single_output(tmp_path, last):
+    model = model_of(dl.Dense(1), *last, shape=(1,))
+    model.layers[0].weight = [[1.0]]
+    x, y = np.array([[0.3], [-0.3], [-2.0], [2.0]]), np.array([1, 0, 0, 1])  # 0.3 < 1/2 < s(0.3)
+    assert export(model, tmp_path, x=x, y=y).accuracy == 1.0
+    assert export(model, tmp_path, x=x, y=y[:, np.newaxis] == 0).model_accuracy == 0.0
+    assert export(model, tmp_path, x=x, y=np.eye(2)[y]).accuracy == 1.0
+
+
+@pytest.mark.parametrize("y", [[0, 1, 3], [0, 1, -1], [0.5, 1, 2], [np.nan, 1, 2]])
+def test_labels_must_be_classes(tmp_path, model, y):
+    with pytest.raises(dl.DataError, match="labels must be whole numbers from 0 to 2, or one-hot"):
+        export(model, tmp_path, x=np.zeros((3, 4)), y=y)
+
+
+def test_rows_of_several_classes_are_no_labels(tmp_path, model):
+    for y in (np.ones((3, 3)), np.zeros((3, 3)), np.eye(4)[:3], np.eye(3) * 2):
+        with pytest.raises(dl.ShapeError, match="expected one label for each of 3 rows"):
+            export(model, tmp_path, x=np.zeros((3, 4)), y=y)
 
 
 def test_the_first_rows_given_become_the_test_vectors(tmp_path, model):
@@ -125,6 +149,14 @@ def test_float64_models_are_computed_in_float32(tmp_path):
     assert 0 < export(model, tmp_path).largest_difference < 1e-6
 
 
+@pytest.mark.parametrize("value", [np.inf, 1e300])
+def test_rows_must_be_finite_in_float32(tmp_path, value):
+    model = dl.Tanh().build((1,), dtype=np.float64)
+    with pytest.raises(dl.DataError, match="x has numbers that are NaN or infinite in float32"):
+        export(model, tmp_path, x=[[value]])
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
 def test_weights_must_be_finite_in_float32(tmp_path, value):
     model = model_of(dl.Dense(3), dl.Dense(2), dtype=np.float64)
@@ -138,6 +170,10 @@ def test_weights_must_be_finite_in_float32(tmp_path, value):
 def test_arguments(tmp_path, model):
     with pytest.raises(dl.ArgumentError, match=r"weights must be .* or .*, got 'int4'"):
         export(model, tmp_path, weights="int4")
+    with pytest.raises(dl.ArgumentError, match=r"weights must be .*, got \['int8'\]"):
+        export(model, tmp_path, weights=["int8"])
+    with pytest.raises(dl.ArgumentError, match="3 cannot begin a name in C"):
+        export(model, tmp_path, name=3)
     with pytest.raises(dl.ArgumentError, match="tolerance must be above 0"):
         export(model, tmp_path, tolerance=0)
     with pytest.raises(dl.ArgumentError, match="labels y need rows x"):
@@ -207,8 +243,26 @@ def test_numbers_that_are_not_read_back_are_noticed(tmp_path, model, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
-def test_without_a_compiler_the_check_in_numpy_stands_alone(tmp_path, model):
-    assert not export(model, tmp_path, compiler="a-compiler-that-is-not-there").compiled
+def test_without_a_compiler_the_check_in_numpy_stands_alone(tmp_path, model, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert not dl.export_c(model, tmp_path / "net.h").compiled
+
+
+@pytest.mark.parametrize("compiler", ["a-compiler-that-is-not-there", "cc -O2", "", ["cc"]])
+def test_a_compiler_that_was_asked_for_has_to_be_there(tmp_path, model, compiler):
+    with pytest.raises(
+        dl.ArgumentError, match=rf"found no compiler {re.escape(repr(compiler))}\. Give the name"
+    ):
+        export(model, tmp_path, compiler=compiler)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_home_folder(tmp_path, model, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    dl.export_c(model, "~/net.h", compiler=None)
+    dl.export_numpy(model, "~/net.py")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.h", "net.py"]
 
 
 def fake_compiler(folder, body):

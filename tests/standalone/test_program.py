@@ -49,6 +49,23 @@ def test_noise_is_left_out():
     assert translated(dl.Residual(dl.Dropout(0.5))) == ["add"]
 
 
+def test_large_images_pass_a_few_at_a_time():
+    def rows(*layers, shape):
+        model = dl.Sequential(layers).build(shape)
+        return program_of(model, "test", FORMULAS).rows_at_a_time
+
+    assert rows(dl.Dense(2), shape=(4,)) == 256
+    grown = dl.UpSampling2D(100), dl.GlobalMaxPool2D()  # 160,000 numbers in between
+    assert rows(*grown, shape=(4, 4, 1)) == 2**21 // 160_000
+    assert rows(*map(dl.Layer.detached_copy, grown), shape=(40, 40, 1)) == 1
+
+
+def test_the_mean_of_many_pixels():
+    x = np.full((1, 256, 256, 2), [0.1, 100.1], np.float32)
+    y = program_of(dl.GlobalAveragePool2D().build(x.shape[1:]), "test", FORMULAS).run(x)
+    np.testing.assert_allclose(y, [[0.1, 100.1]], rtol=1e-5)
+
+
 def test_every_c_function_has_a_formula():
     assert C_FUNCTIONS.keys() <= FORMULAS.keys()
 

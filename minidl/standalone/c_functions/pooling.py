@@ -67,14 +67,19 @@ static inline void @global_max_pool(const float *x, float *y, int pixels, int c)
 """
 
 GLOBAL_AVERAGE = """\
-/* The mean of each channel; x is (pixels, c) */
+/* The mean of each channel; x is (pixels, c). Sums of 256 pixels are added: a sum of many pixels,
+   one after the other, loses digits. */
 static inline void @global_average_pool(const float *x, float *y, int pixels, int c)
 {
-    int i, q;
+    int i, j, q;
     for (q = 0; q < c; ++q) {
         y[q] = 0.0f;
-        for (i = 0; i < pixels; ++i)
-            y[q] += x[i * c + q];
+        for (i = 0; i < pixels; i += 256) {
+            float sum = 0.0f;
+            for (j = i; j < pixels && j < i + 256; ++j)
+                sum += x[j * c + q];
+            y[q] += sum;
+        }
         y[q] /= (float)pixels;
     }
 }

@@ -57,9 +57,10 @@ def global_max_pool(x: Array, axes: tuple[int, ...]) -> Array:
 
 
 def global_average_pool(x: Array, axes: tuple[int, ...]) -> Array:
-    """The mean of each channel over all pixels or steps."""
-    y: Array = x.mean(axis=axes)
-    return y
+    """The mean of each channel over all pixels or steps, of images the mean of columns' means."""
+    for _ in axes:  # a single sum over all pixels would lose digits
+        x = x.mean(axis=1)
+    return x
 
 
 def repeat(x: Array, size: tuple[int, int]) -> Array:
