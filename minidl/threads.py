@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -51,9 +53,8 @@ def at_most_blas_threads(most: int) -> Iterator[None]:
     """
     with _lock:
         if not _held:
-            import threadpoolctl
-
-            pools = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+            modules = tuple(sys.modules)
+            pools = _blas_pools(len(modules), modules[-1])
             _found[:] = [(pool, pool.num_threads) for pool in pools if pool.num_threads]
         _held.append(most)
         _set_blas_threads()
@@ -63,6 +64,24 @@ def at_most_blas_threads(most: int) -> Iterator[None]:
         with _lock:
             _held.remove(most)
             _set_blas_threads()
+
+
+@lru_cache(maxsize=1)
+def _blas_pools(n_modules: int, latest: str) -> list[Any]:
+    """Find the BLAS libraries of the process; again only when a module has been imported since.
+
+    The search goes through the process's memory map and takes as long as an epoch on few rows. A
+    library comes with a module, whose name then is the latest one, and stays while it is known
+    here. One that is loaded otherwise is seen after the next import.
+
+    Args:
+        n_modules: Number of imported modules.
+        latest: Name of the latest one.
+    """
+    import threadpoolctl
+
+    pools: list[Any] = threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers
+    return pools
 
 
 def _set_blas_threads() -> None:

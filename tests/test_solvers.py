@@ -120,13 +120,14 @@ def test_evaluations_are_the_passes_made(method, monkeypatch):
     passes = []
     differentiate = dl.Objective.differentiate
 
-    def counted(self, *arguments):
-        passes.append(self.model.params.copy())
-        return differentiate(self, *arguments)
+    def counted(self, x, *arguments):
+        passes.append(len(x))
+        return differentiate(self, x, *arguments)
 
     monkeypatch.setattr(dl.Objective, "differentiate", counted)
     result = dl.minimize(network(), dl.CrossEntropy(), X, Y, method=method, iterations=12)
-    assert result.evaluations + 1 == len(passes) > 12  # the first looks for layers that draw
+    assert passes == [2, *[len(X)] * result.evaluations]  # the first looks for layers that draw
+    assert result.evaluations > 12
     assert result.iterations == 12
 
 

@@ -1,15 +1,18 @@
 """Work on a second thread, and the number of BLAS's own."""
 
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from types import ModuleType
 
 import numpy as np
 import pytest
 import threadpoolctl
 
+from minidl import threads
 from minidl.threads import at_most_blas_threads, one_ahead, usable_cores
 
 MAIN = threading.main_thread()
@@ -114,7 +117,9 @@ def pools(monkeypatch):
             return self
 
     monkeypatch.setattr(threadpoolctl, "ThreadpoolController", Controller)
-    return found
+    threads._blas_pools.cache_clear()
+    yield found
+    threads._blas_pools.cache_clear()
 
 
 def numbers(pools):
@@ -155,13 +160,37 @@ def test_two_threads_that_overlap_in_either_order(pools, first_out):
     assert numbers(pools) == [4, 2, 4]
 
 
-def test_what_is_found_is_looked_for_anew_each_time(pools):
+def test_the_number_is_looked_up_each_time(pools):
     with at_most_blas_threads(1):
         pass
     pools[0].num_threads = 3  # the user's own doing
     with at_most_blas_threads(2):
         assert numbers(pools) == [2, 2, 1]
     assert numbers(pools) == [3, 2, 4]
+
+
+def test_libraries_are_searched_for_again_after_an_import(pools, monkeypatch):
+    with at_most_blas_threads(2):
+        pass
+    new = Pool("lib/libblis.so", 6)
+    pools.append(new)
+    with at_most_blas_threads(2):
+        assert new.num_threads == 6  # no module, no library: the search was saved
+    monkeypatch.setitem(sys.modules, "a_module", ModuleType("a_module"))
+    with at_most_blas_threads(2):
+        assert numbers(pools) == [2, 2, 1, 2]
+    assert numbers(pools) == [4, 2, 4, 6]
+    pools.append(Pool("lib/libatlas.so", 8))
+    del sys.modules["a_module"]
+    monkeypatch.setitem(sys.modules, "another", ModuleType("another"))  # as many modules as before
+    with at_most_blas_threads(3):
+        assert numbers(pools) == [3, 2, 1, 3, 3]
+    pools.append(Pool("lib/libgoto.so", 8))
+    monkeypatch.setitem(sys.modules, "a_module", ModuleType("a_module"))
+    del sys.modules["another"]
+    monkeypatch.setitem(sys.modules, "another", ModuleType("another"))  # as late as before
+    with at_most_blas_threads(3):
+        assert numbers(pools) == [3, 2, 1, 3, 3, 3]
 
 
 def test_the_libraries_themselves():

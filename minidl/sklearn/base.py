@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import copy
+import math
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -16,6 +19,7 @@ from minidl.errors import DivergenceError
 from minidl.layers import Dense, Layer
 from minidl.losses.base import Loss
 from minidl.sklearn.convergence import Progress
+from minidl.sklearn.dense_arrays import DenseArrays
 from minidl.sklearn.features import Features
 from minidl.sklearn.fitting import solve, train
 from minidl.sklearn.network import build_network
@@ -54,15 +58,18 @@ class MultilayerPerceptron(Features, TransformerMixin, BaseEstimator, ABC):  # t
         self, x: Any, y: Any, sample_weight: Any, validation_data: Any = None, *, once: bool = False
     ) -> Self:
         """Train until convergence, or `once` through the data; go on where that is asked for."""
-        self._validate_params()
+        fitted = hasattr(self, "model_")
+        if not (once and fitted):  # of a step on some samples the checks would be a good part
+            self._validate_params()
         if once and self.early_stopping:
             raise ValueError("partial_fit does not support early_stopping=True")
-        fresh = not hasattr(self, "model_") or not (self.warm_start or once)
+        fresh = not fitted or not (self.warm_start or once)
         x, y = self._check(x, y, reset=fresh)
         if fresh:
             if not once:  # partial_fit has been told all classes
                 self._learn_classes(y)
-            self._loss, self.n_outputs_, self.out_activation_ = self._head(y)
+            loss, self.n_outputs_, self.out_activation_ = self._head(y)
+            self._loss = copy.deepcopy(loss)  # it notes what it has checked
         samples, held_out = self._samples(x, y, sample_weight), None
         random = check_random_state(self.random_state)
         if fresh:
@@ -134,14 +141,11 @@ class MultilayerPerceptron(Features, TransformerMixin, BaseEstimator, ABC):  # t
         before = self.history_.epochs
         trainer = train(self, samples, held_out, random, 1 if once else self.max_iter)
         history, best = trainer.history, self._progress.best
-        self._describe(history, trainer.epoch - before)
+        self._describe(history, trainer.epoch - before, held_out)
         self.t_ = self._progress.samples
         self.best_loss_ = None if self.early_stopping else best
         self.best_validation_score_ = -best if self.early_stopping else None
-        self.validation_scores_ = None if held_out is None else history["val_score"].tolist()
-        if history.stopped.startswith("interrupted"):
-            warnings.warn("Training interrupted by user.", stacklevel=4)
-        elif not (once or history.stopped):
+        if not (once or history.stopped):
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the "
                 "optimization hasn't converged yet.",
@@ -151,7 +155,7 @@ class MultilayerPerceptron(Features, TransformerMixin, BaseEstimator, ABC):  # t
 
     def _solve(self, samples: Samples, held_out: Samples | None) -> None:
         result = solve(self, samples, held_out)
-        self._describe(result.history, result.iterations)
+        self._describe(result.history, result.iterations, held_out)
         self.loss_ = result.loss
         if result.message.startswith(("STOP", "ABNORMAL")):
             warnings.warn(
@@ -161,11 +165,16 @@ class MultilayerPerceptron(Features, TransformerMixin, BaseEstimator, ABC):  # t
                 stacklevel=4,
             )
 
-    def _describe(self, history: History, n_epochs: int) -> None:
+    def _describe(self, history: History, n_epochs: int, held_out: Samples | None) -> None:
         """Set the attributes that tell how training went."""
         self.history_, self.n_iter_ = history, n_epochs
-        self.loss_curve_ = history["loss"].tolist()
-        self.loss_ = self.loss_curve_[-1]
+        ended = history.epochs > 0  # unless Ctrl-C came before
+        self.loss_curve_ = history["loss"].tolist() if ended else []
+        self.loss_ = self.loss_curve_[-1] if ended else math.nan
+        scores = history["val_score"].tolist() if held_out is not None and ended else []
+        self.validation_scores_ = None if held_out is None else scores
+        if history.stopped.startswith("interrupted"):
+            warnings.warn("Training interrupted by user.", stacklevel=5)
 
     def _outputs(self, x: Any) -> Array:
         """What the model says of checked samples: probabilities where the loss knows them."""
@@ -177,13 +186,24 @@ class MultilayerPerceptron(Features, TransformerMixin, BaseEstimator, ABC):  # t
     @property
     def coefs_(self) -> list[Array]:
         """Weights of the dense layers, (n_inputs, n_units) each: the model's own, not copies."""
-        return [layer.weight for layer in self.model_.walk() if isinstance(layer, Dense)]
+        return DenseArrays(self._dense, "weight")
+
+    @coefs_.setter
+    def coefs_(self, weights: Sequence[Array]) -> None:
+        self.coefs_[:] = weights
 
     @property
     def intercepts_(self) -> list[Array]:
         """Biases of the dense layers, (n_units,) each: the model's own, not copies."""
-        dense = [layer for layer in self.model_.walk() if isinstance(layer, Dense)]
-        return [layer.bias for layer in dense if layer.use_bias]
+        return DenseArrays([layer for layer in self._dense if layer.use_bias], "bias")
+
+    @intercepts_.setter
+    def intercepts_(self, biases: Sequence[Array]) -> None:
+        self.intercepts_[:] = biases
+
+    @property
+    def _dense(self) -> list[Dense]:
+        return [layer for layer in self.model_.walk() if isinstance(layer, Dense)]
 
     def _is_stochastic(self) -> bool:
         if self.solver == "lbfgs":

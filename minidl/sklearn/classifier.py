@@ -26,8 +26,12 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
     fitted attributes too, and the same `random_state` gives the same network: initial weights,
     order of samples and samples held out are drawn as there, and results agree to rounding. What
     it lacks is behind `max_fun`: dropout, batch normalization, activations by layer, any layers and
-    loss, weights of classes, callbacks; with `fit(..., validation_data=...)`, curves in `history_`,
-    `transform` and `decision_function`.
+    loss, weights of classes, callbacks; with `fit(..., validation_data=...)`, curves in `history_`
+    and `transform`.
+
+    Where it differs: with `sample_weight` the loss of an epoch is the mean over all samples by
+    weight, in scikit-learn a mean of the batches' means, whatever weight they have; and the loss of
+    a wrong answer that is certain is not limited. So `tol` may end training in another epoch.
 
     The network computes in float32 for samples of float32, and in float64 for all others; sparse
     samples stay sparse. One class is to be told from another by a single output behind a sigmoid,
@@ -172,7 +176,8 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
             y: Labels (N,), or rows of 0 and 1 for several labels (N, n_labels).
             sample_weight: A weight for each sample (N,).
             validation_data: `(X, y)` or `(X, y, sample_weight)`, evaluated after every epoch; with
-                `early_stopping` in the place of samples that are held out.
+                `early_stopping` in the place of samples that are held out. A pipeline passes it on
+                as it is: give X as the steps before would leave it.
 
         Returns:
             The estimator itself.
@@ -224,18 +229,16 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
             logarithms: Array = np.log(self.predict_proba(X))
         return logarithms
 
+    @available_if(lambda estimator: estimator._has_scores())  # type: ignore[untyped-decorator]
     def decision_function(self, X: Any) -> Array:
         """Return scores (N, n_classes), of two classes one score (N,) for the second.
 
-        These are the outputs in front of the output activation, the logits. A score above 0 says
-        the second class, or of several labels that one.
+        A score above 0 says the second class, or of several labels that one. Where the loss knows
+        probabilities there are no scores, as in scikit-learn, whose tools would ask for the scores
+        first: `CalibratedClassifierCV` would come to another result.
         """
         check_is_fitted(self)
-        scores = self._activations(self._check_rows(X), self._depth(None) + 1)
-        if self._loss.activation is None:
-            scores -= threshold(self._loss)
-        if len(self.classes_) == 2 and not self._labels.several and scores.shape[1] == 2:
-            scores = scores[:, 1:] - scores[:, :1]
+        scores: Array = self._outputs(self._check_rows(X)) - threshold(self._loss)
         return scores.ravel() if scores.shape[1] == 1 else scores
 
     def _learn_classes(self, y: Any) -> None:
@@ -256,9 +259,14 @@ class MLPClassifier(ClassifierMixin, MultilayerPerceptron):  # type: ignore[misc
         predicted = self._labels.decode(self._outputs(samples.x), self._loss)
         return float(accuracy_score(samples.y, predicted, sample_weight=samples.weight))
 
+    def _has_scores(self) -> bool:
+        loss = getattr(self, "_loss", self.loss)  # that of the network there is
+        return isinstance(loss, Loss) and loss.activation is None
+
     def _has_probabilities(self) -> bool:
-        if isinstance(self.loss, Loss) and self.loss.activation is None:
-            raise AttributeError(f"{self.loss} is no loss of probabilities: there are none.")
+        if self._has_scores():
+            loss = getattr(self, "_loss", self.loss)
+            raise AttributeError(f"{loss} is no loss of probabilities: there are none.")
         return True
 
     def __sklearn_tags__(self) -> Any:

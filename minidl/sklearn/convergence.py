@@ -25,11 +25,18 @@ class Progress:
         best: The smallest loss, or the largest validation score with a minus, so far.
         waited: Epochs in a row without improvement by `tol`.
         samples: Number of samples seen.
+        watched: What `best` is of, by its name in the history.
     """
 
     best: float = math.inf
     waited: int = 0
     samples: int = 0
+    watched: str = "loss"
+
+    def watch(self, name: str) -> None:
+        """Look at these values from now on; the best of other ones says nothing of them."""
+        if name != self.watched:
+            self.best, self.waited, self.watched = math.inf, 0, name
 
 
 class Convergence(Callback):
@@ -51,6 +58,7 @@ class Convergence(Callback):
         self._best_values: tuple[Array, Array] | None = None
 
     def on_fit_begin(self, trainer: Trainer) -> None:
+        self._progress.watch(self._watched)
         self._keep_best(trainer)
 
     def on_epoch_end(self, trainer: Trainer) -> None:

@@ -37,7 +37,7 @@ def train(
     model, loss, optimizer = estimator.model_, estimator._loss, estimator._optimizer
     watching, own = _watching(estimator, held_out), _own_callbacks(estimator)
     trainer = Trainer(model, loss, optimizer, callbacks=[*watching, convergence, *own])
-    trainer.objective = PenalizedObjective(model, loss, estimator.alpha)
+    trainer.objective = PenalizedObjective(trainer.objective, estimator.alpha)
     trainer._rng = Order(random)
     trainer.history, trainer.step = estimator.history_, optimizer.steps
     trainer.epoch = trainer.history.epochs

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterable
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from minidl.containers import Sequential
-from minidl.errors import ArgumentError
+from minidl.errors import ArgumentError, ArgumentTypeError
 from minidl.layers import (
     ELU,
     GELU,
@@ -47,9 +49,9 @@ def build_network(
 ) -> Sequential:
     """Return the built network of hidden layers and output layers."""
     own = estimator.layers is not None
-    sizes = [int(units) for units in np.atleast_1d(estimator.hidden_layer_sizes)]
+    sizes = list(np.atleast_1d(estimator.hidden_layer_sizes))
     activations = [] if own else _one_a_layer("activation", estimator.activation, len(sizes))
-    hidden = _own_layers(estimator.layers) if own else _hidden_layers(estimator, sizes, activations)
+    hidden = _own_layers(estimator) if own else _hidden_layers(estimator, sizes, activations)
     drawing = own or any(isinstance(layer, Dropout) for layer in hidden)
     # scikit-learn draws initial values and orders alone: another draw would change all that follow
     seed = random.randint(np.iinfo(np.int32).max) if drawing else 0
@@ -59,9 +61,22 @@ def build_network(
     return model
 
 
-def _own_layers(layers: Any) -> list[Layer]:
+def _own_layers(estimator: Any) -> list[Layer]:
     """Copies of the user's layers, which stay as they are."""
-    own = [copy.deepcopy(layer) for layer in (layers() if callable(layers) else layers)]
+    layers = estimator.layers
+    if not isinstance(layers, Layer) and callable(layers):
+        layers = layers()
+    if not isinstance(layers, Iterable):
+        raise ArgumentTypeError(
+            f"layers: expected a list of layers, or a function without arguments that returns one, "
+            f"got {layers!r}."
+        )
+    if estimator.batch_norm or np.any(estimator.dropout):
+        raise ArgumentError(
+            "layers: dropout and batch_norm are for the layers of hidden_layer_sizes. Put Dropout "
+            "and BatchNorm into the list instead."
+        )
+    own = [copy.deepcopy(layer) for layer in layers]
     if own and isinstance(own[-1], Softmax | LogSoftmax):
         raise ArgumentError(
             f"layers: these are the hidden layers, but the last one is {own[-1]}. Leave out the "
@@ -72,12 +87,13 @@ def _own_layers(layers: Any) -> list[Layer]:
 
 def _hidden_layers(estimator: Any, sizes: list[int], activations: list[Any]) -> list[Layer]:
     """The hidden layers that sizes, activations, batch_norm and dropout say."""
-    if any(units <= 0 for units in sizes):
-        raise ValueError(f"hidden_layer_sizes must be > 0, got {sizes}.")
+    if not all(isinstance(units, Integral) and units > 0 for units in sizes):
+        given = estimator.hidden_layer_sizes
+        raise ValueError(f"hidden_layer_sizes must be > 0 and whole numbers, got {given!r}.")
     rates = _one_a_layer("dropout", estimator.dropout, len(sizes))
     layers: list[Layer] = []
     for units, activation, rate in zip(sizes, activations, rates, strict=True):
-        layers.append(Dense(units))
+        layers.append(Dense(int(units)))
         if estimator.batch_norm:
             layers.append(BatchNorm())
         layers += _activation(activation)

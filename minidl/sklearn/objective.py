@@ -8,7 +8,6 @@ from collections.abc import Iterator
 import numpy as np
 
 from minidl.layers.base import Layer
-from minidl.losses.base import Loss
 from minidl.objective import Objective
 from minidl.regularization import L2
 from minidl.typing import Array
@@ -23,17 +22,16 @@ class PenalizedObjective(Objective):
     r"""An objective with $\frac{\alpha}{2 \sum_i w_i} \lVert W \rVert^2$ added for every batch.
 
     Args:
-        model: A built layer.
-        loss: The loss; an instance.
+        plain: The same without; it is not to be used any more.
         alpha: Strength of the penalty.
     """
 
-    def __init__(self, model: Layer, loss: Loss, alpha: float) -> None:
-        super().__init__(model, loss)
+    def __init__(self, plain: Objective, alpha: float) -> None:
+        vars(self).update(vars(plain))  # model and loss are checked, which takes a while
         self._alpha = float(alpha)
         self._decayed = [
             (layer._views[spec.name], layer.gradients[spec.name])
-            for layer in penalized_layers(model)
+            for layer in penalized_layers(plain.model)
             for spec in layer.bound.plan.specs
             if alpha and spec.decay and not layer.frozen
         ]

@@ -23,8 +23,9 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
     What is said of `MLPClassifier` holds here too. The output layer has no activation; for
     `"poisson"` its outputs are logarithms of rates, and predictions are the rates.
 
-    Conventions: of several outputs the loss is a sum over them, as the gradient is in scikit-learn,
-    whose value of the squared error is a mean over them.
+    Where it differs besides: of several outputs the squared error is a sum over them. In
+    scikit-learn, too, that is what the gradient is of, but `loss_`, `loss_curve_`, and what `tol`
+    and the line searches of lbfgs look at, is the mean over them.
 
     Args:
         loss: `"squared_error"`, half the square; `"poisson"`, half the deviance; or one of minidl's
@@ -155,7 +156,7 @@ class MLPRegressor(RegressorMixin, MultilayerPerceptron):  # type: ignore[misc]
             X: Samples (N, n_features), dense or sparse.
             y: Numbers (N,) or (N, n_outputs).
             sample_weight: A weight for each sample (N,).
-            validation_data: `(X, y)` or `(X, y, sample_weight)`, evaluated after every epoch.
+            validation_data: As for `MLPClassifier`.
 
         Returns:
             The estimator itself.

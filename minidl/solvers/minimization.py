@@ -37,7 +37,7 @@ class MinimizeResult:
         message: Why it stopped: SciPy's words, or the reason that a callback gave.
         iterations: Number of iterations.
         evaluations: Number of passes forward and backward over all rows, besides a first one over
-            the rows of one chunk, which shows whether a layer draws random numbers.
+            two rows, which shows whether a layer draws random numbers.
         history: The values of each iteration.
 
     Example:
@@ -227,7 +227,7 @@ def _check_model(trainer: Trainer, training: ArraySource, method: str) -> None:
     with model.preserved():
         for layer in model.walk():
             layer._rng = None  # made when a layer draws
-        n = trainer.objective.rows_at_a_time(training.x)
+        n = min(len(training), 2)  # as few as batch normalization takes
         trainer.objective.differentiate(training.x[:n], training.target[:n], None, float(n))
         drawing = [layer for layer in model.walk() if layer._rng is not None]
     for layer in drawing:

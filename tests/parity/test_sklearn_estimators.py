@@ -134,7 +134,11 @@ def test_poisson():
 
 
 @pytest.mark.parametrize("kind", ["classes", "two classes", "numbers"])
-@pytest.mark.parametrize("settings", [{"early_stopping": True}, {"solver": "lbfgs"}, {}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{"early_stopping": True}, {"solver": "lbfgs", "alpha": 20.0}, {"alpha": 20.0}],
+    ids=str,
+)
 def test_sample_weight(kind, settings):
     x, y = data(kind)
     weight = np.random.default_rng(0).uniform(0, 3, len(y))

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn import config_context
+from sklearn import config_context, neural_network
 from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.datasets import load_digits
 from sklearn.ensemble import StackingClassifier, VotingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -19,6 +20,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 import minidl as dl
+import minidl.sklearn
 from minidl.sklearn import MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -74,6 +76,14 @@ def test_ensembles():
     members = [("a", MLPClassifier(**SETTINGS)), ("b", rich())]
     assert VotingClassifier(members, voting="soft").fit(X / 16, Y).score(X / 16, Y) > 0.9
     assert StackingClassifier(members, cv=2).fit(X / 16, Y).score(X / 16, Y) > 0.9
+
+
+def test_calibration_asks_both_for_the_same():
+    mine, theirs = (
+        CalibratedClassifierCV(room.MLPClassifier(**SETTINGS), cv=2).fit(X / 16, Y)
+        for room in (dl.sklearn, neural_network)
+    )
+    np.testing.assert_allclose(mine.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
 
 
 def test_clone_learns_the_same():

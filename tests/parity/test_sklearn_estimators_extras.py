@@ -135,18 +135,18 @@ def test_any_loss_of_a_classifier(loss, layer, two):
     outputs = 10 if not two else 2 if wide else 1
     assert names(mlp)[-1] == layer.replace("10", str(outputs))
     assert mlp.score(X, y) > 0.95
-    scores = mlp.decision_function(X_TEST)
-    if two:
-        np.testing.assert_array_equal(scores > 0, mlp.predict(X_TEST) == 1)
-    else:
-        np.testing.assert_array_equal(scores.argmax(axis=1), mlp.predict(X_TEST))
-    if isinstance(loss, dl.Hinge):
-        np.testing.assert_array_equal(scores, mlp.model_.predict(X_TEST).squeeze())
     if loss.activation is None:
+        scores = mlp.decision_function(X_TEST)
+        middle = 0 if isinstance(loss, dl.Hinge) else 0.5
+        np.testing.assert_array_equal(scores, mlp.model_.predict(X_TEST).squeeze() - middle)
+        assert scores.shape == ((len(X_TEST),) if two else (len(X_TEST), 10))
+        answers = (scores > 0).astype(int) if two else scores.argmax(axis=1)
+        np.testing.assert_array_equal(answers, mlp.predict(X_TEST))
         assert not hasattr(mlp, "predict_proba")
         with pytest.raises(AttributeError, match="predict_log_proba"):
             mlp.predict_log_proba(X_TEST)
         return
+    assert not hasattr(mlp, "decision_function")
     p = mlp.predict_proba(X_TEST)
     assert p.shape == (len(X_TEST), 2 if two else 10)
     np.testing.assert_allclose(p.sum(axis=1), 1, atol=1e-12)
@@ -214,6 +214,17 @@ def test_early_stopping_by_validation_data_goes_back_to_the_best():
     mlp = classifier(batch_norm=True, **settings).fit(X, Y, validation_data=(X_TEST, Y_TEST))
     assert mlp.n_iter_ < 100
     assert mlp.best_validation_score_ == max(mlp.validation_scores_) == mlp.score(X_TEST, Y_TEST)
+
+
+def test_a_loss_for_the_next_fit_does_not_change_what_there_is():
+    mlp = classifier(max_iter=1).fit(X, Y)
+    p = mlp.predict_proba(X)
+    mlp.set_params(loss=dl.Hinge())
+    np.testing.assert_array_equal(mlp.predict_proba(X), p)
+    assert not hasattr(mlp, "decision_function")
+    assert hasattr(mlp.fit(X, Y), "decision_function")
+    assert not hasattr(mlp.set_params(loss="log_loss"), "predict_proba")
+    assert hasattr(classifier(loss=dl.Hinge()), "decision_function")
 
 
 def test_weights_of_validation_data():
@@ -305,7 +316,8 @@ def test_one_class_and_sparse_labels():
     x, y = make_multilabel_classification(100, random_state=0)
     mlp.fit(x, sparse.csr_array(y))
     assert sparse.issparse(mlp.predict(x))
-    assert mlp.decision_function(x).shape == y.shape
+    scores = mlp.set_params(loss=dl.MeanSquaredError()).fit(x, y).decision_function(x)
+    np.testing.assert_array_equal(scores > 0, mlp.predict(x) == 1)
 
 
 def test_sparse_rows_are_not_made_dense():
@@ -337,8 +349,15 @@ def test_mistakes():
         classifier(5, 5, activation=["relu"]).fit(X, Y)
     with pytest.raises(ValueError, match=r"expected 'identity'.* got 'swish'"):
         classifier(5, activation=["swish"]).fit(X, Y)
-    with pytest.raises(ValueError, match="hidden_layer_sizes must be > 0, got"):
-        classifier(5, 0).fit(X, Y)
+    for sizes in ((5, 0), (5, 5.5), (5, [5, 4])[1:], (-1,)):
+        with pytest.raises(ValueError, match="hidden_layer_sizes must be > 0 and whole numbers"):
+            classifier(*sizes).fit(X, Y)
+    for layers in (dl.Dense(5), dl.Sequential([dl.Dense(5)]), lambda: None):
+        with pytest.raises(TypeError, match=r"layers: expected a list of layers, or a function"):
+            classifier(layers=layers).fit(X, Y)
+    for settings in ({"dropout": 0.5}, {"dropout": [0.5]}, {"batch_norm": True}):
+        with pytest.raises(ValueError, match="dropout and batch_norm are for the layers of hidden"):
+            classifier(layers=[dl.Dense(5)], **settings).fit(X, Y)
     with pytest.warns(UserWarning, match="batch_size=601 is larger than the number of samples"):
         classifier(batch_size=601).fit(X, Y)
     with pytest.raises(ValueError, match="The validation set is too small"):
@@ -384,10 +403,60 @@ def test_ctrl_c_keeps_what_has_been_learned():
                 raise KeyboardInterrupt
 
     mlp = classifier(callbacks=[CtrlC()])
-    with pytest.warns(UserWarning, match="Training interrupted by user"):
+    with pytest.warns(UserWarning, match="Training interrupted by user") as caught:
         mlp.fit(X, Y)
+    assert caught[0].filename == __file__
     assert mlp.n_iter_ == 2
     assert len(mlp.predict(X)) == len(X)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("hook", ["on_epoch_begin", "on_batch_end", "on_epoch_end"])
+def test_ctrl_c_in_the_first_epoch(solver, hook):
+    class CtrlC(dl.Callback):
+        pass
+
+    def interrupt(self, *arguments):
+        raise KeyboardInterrupt
+
+    setattr(CtrlC, hook, interrupt)
+    mlp = classifier(callbacks=[CtrlC()], solver=solver)
+    with pytest.warns(UserWarning, match="Training interrupted by user") as caught:
+        mlp.fit(X, Y, validation_data=(X_TEST, Y_TEST))
+    assert {each.filename for each in caught} == {__file__}
+    done = int(hook == "on_epoch_end")
+    assert (mlp.n_iter_, len(mlp.loss_curve_), len(mlp.validation_scores_)) == (done,) * 3
+    assert done or solver == "lbfgs" or np.isnan(mlp.loss_)
+    assert len(mlp.predict(X)) == len(X)
+    mlp.set_params(callbacks=None, warm_start=True)
+    assert mlp.fit(X, Y).n_iter_ == 10
+
+
+def test_early_stopping_that_comes_and_goes_between_warm_starts():
+    mlp = classifier(early_stopping=True, warm_start=True, max_iter=5).fit(X, Y)
+    mlp.set_params(early_stopping=False, n_iter_no_change=1, max_iter=12).fit(X, Y)
+    assert mlp.n_iter_ == 12
+    assert mlp.best_loss_ == mlp.loss_curve_[-1] == min(mlp.loss_curve_)
+    mlp.set_params(early_stopping=True).fit(X, Y)
+    assert mlp.best_validation_score_ == max(mlp.validation_scores_[17:])
+
+
+@pytest.mark.parametrize(("name", "part"), [("coefs_", "weight"), ("intercepts_", "bias")])
+def test_weights_that_are_put_in_place_are_those_of_the_network(name, part):
+    mlp = classifier(8, max_iter=1).fit(X, Y)
+    first, last = mlp.model_.layers[0], mlp.model_.layers[2]
+    kept = copy.deepcopy(getattr(mlp, name))
+    assert type(kept) is list
+    setattr(mlp, name, [2 * kept[0], 3 * kept[1]])
+    np.testing.assert_array_equal(getattr(first, part), 2 * kept[0])
+    np.testing.assert_array_equal(getattr(last, part), 3 * kept[1])
+    getattr(mlp, name)[-1] = kept[1]
+    np.testing.assert_array_equal(getattr(last, part), kept[1])
+    np.testing.assert_array_equal(getattr(first, part), 2 * kept[0])
+    with pytest.raises(ValueError, match=rf"{part}.*shape"):
+        getattr(mlp, name)[0] = kept[1]
+    with pytest.raises(ValueError, match="shorter"):
+        setattr(mlp, name, kept[:1])
 
 
 @pytest.mark.parametrize("wrong", [X_TEST, (X_TEST,), "all"], ids=["array", "one", "text"])
