@@ -42,6 +42,9 @@ def split(load: Callable[[], Any]) -> Data:
     x, y = load()
     x, x_test, y, y_test = train_test_split(x, y, random_state=0)
     scaler = StandardScaler().fit(x)
+    if y.dtype.kind == "f":  # default settings are for targets around 1
+        mean, deviation = y.mean(), y.std()
+        y, y_test = (y - mean) / deviation, (y_test - mean) / deviation
     return scaler.transform(x), y, scaler.transform(x_test), y_test
 
 

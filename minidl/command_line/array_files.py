@@ -51,5 +51,6 @@ def read_npz(path: Path) -> tuple[Array, Array | None]:
 def _numbers(path: Path, array: Array) -> Array:
     if array.dtype.kind not in "fiub" or array.ndim == 0 or array.size == 0:
         got = f"{array.shape} of {array.dtype}"
-        raise wrong_file(path, "rows of numbers", got, "Convert it with astype(numpy.float32).")
+        fix = "Convert it with astype(numpy.float32)." if array.size else "It is empty."
+        raise wrong_file(path, "rows of numbers", got, fix)
     return array

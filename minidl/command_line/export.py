@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> None:
         raise ArgumentError(f"export: --weights {arguments.weights} goes with --to c only.")
     source = Path(arguments.file)
     output = Path(arguments.output) if arguments.output else None
-    path = free_path(output or source.with_suffix(ENDS[arguments.to]), arguments.force)
+    path = free_path(output or source.with_suffix(ENDS[arguments.to]), arguments.force, source)
     model = dl.load(arguments.file)
     if arguments.to == "onnx":
         export_onnx(model, path)

@@ -24,6 +24,7 @@ def read_image(path: Path, input_shape: Shape | None, invert: bool) -> Array:
     with _opened(path) as picture:
         width, height = picture.size
         channels = _channels(path, height, width, input_shape)
+        _check_numbers(path, picture)
         try:
             values = _values(picture, channels)
         except (OSError, ValueError, SyntaxError) as error:
@@ -76,6 +77,13 @@ def _channels(path: Path, height: int, width: int, input_shape: Shape | None) ->
     side = math.isqrt(shape[0])
     square = f", such as {side} x {side}" if side * side == shape[0] else ""
     raise wrong_file(path, f"a picture of {shape[0]} pixels{square}", got, "Scale it to that size.")
+
+
+def _check_numbers(path: Path, picture: Any) -> None:
+    """Raise if the file does not say which of its numbers is white."""
+    if picture.mode == "F" or (picture.mode == "I" and picture.format not in ("PNG", "PPM")):
+        got = "32 bits, of which no file says what is white"
+        raise wrong_file(path, "8 or 16 bits a pixel", got, "Give the numbers as .npy.")
 
 
 def _values(picture: Any, channels: int) -> Array:

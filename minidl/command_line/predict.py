@@ -52,8 +52,10 @@ def run(arguments: argparse.Namespace) -> None:
     from minidl.errors import ArgumentError
 
     output = Path(arguments.output) if arguments.output else None
-    if output is not None and free_path(output, arguments.force).suffix not in (".csv", ".npy"):
-        raise ArgumentError(f"{output}: expected a name that ends in .csv or .npy.")
+    if output is not None:
+        if output.suffix not in (".csv", ".npy") and not output.is_dir():
+            raise ArgumentError(f"{output}: expected a name that ends in .csv or .npy.")
+        free_path(output, arguments.force, Path(arguments.file), Path(arguments.data))
     model = dl.load(arguments.file)
     reading = Reading(
         model.input_shape,

@@ -26,8 +26,9 @@ minidl export digits.safetensors --to onnx
 minidl doctor
 """
 CODES = """
-Results go to standard output, everything else to standard error. Exit codes: 0 all is well,
-1 a file, its content or an argument is wrong, 2 the words make no command, 130 Ctrl-C.
+minidl COMMAND --help says more of a command. Results go to standard output, everything else to
+standard error. Exit codes: 0 all is well, 1 a file, its content or an argument is wrong, 2 the
+words make no command, 130 Ctrl-C.
 """
 
 

@@ -121,7 +121,7 @@ class Chain:
     def check_lists(self) -> None:
         """Raise if a Sequential's list is not what it was when the model was built."""
         for sequential, layers in self._lists:
-            if sequential.children != layers:
+            if list(sequential.children) != layers:
                 raise StateError(f"{sequential.where}: its list of layers was changed after build.")
 
 

@@ -23,16 +23,17 @@ class CsvFile:
     Args:
         lines: Its lines.
         header: Whether the first one holds the names of the columns.
+        fewest_columns: Fewer are an error: the lines have another delimiter.
     """
 
-    def __init__(self, lines: CsvLines, header: bool) -> None:
+    def __init__(self, lines: CsvLines, header: bool, fewest_columns: int = 2) -> None:
         self.lines, self.header = lines, header
         all_lines = iter(lines)
         number, text = next(all_lines, (0, ""))
         self.names = [name.strip() for name in lines.fields(number, text)]
         self.width = len(self.names)
         self.first_row = number
-        if self.width == 1:
+        if 0 < self.width < fewest_columns:
             self.lines.fail(
                 f", line {number}",
                 f"two columns or more with {lines.delimiter!r} between them",

@@ -100,18 +100,27 @@ class CsvBatches:
             if text in self._codes:
                 return None
             return f"expected one of the classes {list(self._codes)}, got {text!r}. Add it there."
-        if text.lower() in _MISSING:
-            return f"the value is missing ({text!r}). Fill it in, or leave out the row or column."
-        if value is None:
-            fix = "Leave the column out with features=[...], or put numbers for its texts."
-            if is_target:
-                fix = "Give the names of classes in the order of their labels: classes=[...]."
-            return f"expected a number, got {text!r}. {fix}"
-        if abs(value) > LARGEST:
-            return f"expected a finite number in float32, got {text!r}. Scale or drop it."
-        if is_target and self._labels and not (value.is_integer() and abs(value) <= _LARGEST_LABEL):
+        fix = "Give the names of classes in the order of their labels: classes=[...]."
+        wrong = wrong_number(text, fix) if is_target else wrong_number(text)
+        if wrong is not None or value is None or not (is_target and self._labels):
+            return wrong
+        if not (value.is_integer() and abs(value) <= _LARGEST_LABEL):
             return f"expected a whole number, got {text!r}. Targets of regression: labels=False."
         return None
+
+
+def wrong_number(
+    text: str, fix: str = "Leave the column out with features=[...], or put numbers for its texts."
+) -> str | None:
+    """What is wrong with a field as a number, if anything is; the fix is for a field of text."""
+    value = number_in(text)
+    if text.lower() in _MISSING:
+        return f"the value is missing ({text!r}). Fill it in, or leave out the row or column."
+    if value is None:
+        return f"expected a number, got {text!r}. {fix}"
+    if abs(value) > LARGEST:
+        return f"expected a finite number in float32, got {text!r}. Scale or drop it."
+    return None
 
 
 def _several(columns: Any) -> list[str | int]:

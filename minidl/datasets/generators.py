@@ -21,12 +21,12 @@ def generators_of(part: Any) -> list[np.random.Generator] | None:
     found = getattr(part, "generators", None)
     if found is None:
         return None
-    for generator in found:
-        if not isinstance(generator, np.random.Generator):
-            raise ArgumentTypeError(
-                f"generators of a {type(part).__name__} must be numpy.random.Generator, got "
-                f"{generator!r}."
-            )
+    are_listed = isinstance(found, list | tuple)  # an iterator could be read only once
+    if not (are_listed and all(isinstance(each, np.random.Generator) for each in found)):
+        raise ArgumentTypeError(
+            f"generators of a {type(part).__name__} must be a list of numpy.random.Generator, got "
+            f"{found!r}."
+        )
     return list(found)
 
 

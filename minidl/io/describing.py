@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from minidl.containers import Sequential
 from minidl.errors import ArgumentError
 from minidl.io.known_classes import Describable, is_known
 from minidl.io.strict_json import shortened
@@ -36,6 +37,7 @@ class Describer:
         kind = type(thing)
         if isinstance(thing, Layer):
             arguments, who = thing.config(), thing.where
+            _check_no_more(thing)
         else:
             who = f"{who}: {kind.__name__}"
             arguments = _arguments(thing, who)
@@ -75,6 +77,19 @@ class Describer:
             "numbers, texts, None, arrays, lists, tuples and dicts of these, layers, initializers, "
             "penalties and constraints."
         )
+
+
+def _check_no_more(layer: Layer) -> None:
+    """Raise if a layer was given arguments by their places alone: they would be lost."""
+    constructor: object = type(layer).__init__
+    if constructor is Sequential.__init__:  # it refuses them itself
+        return
+    for name, parameter in inspect.signature(type(layer)).parameters.items():
+        if parameter.kind is parameter.VAR_POSITIONAL and getattr(layer, name, None) != ():
+            raise ArgumentError(
+                f"{layer.where}: a model file cannot hold what its constructor takes as *{name}. "
+                f"Take a list, {name}, and keep it as self.{name}."
+            )
 
 
 def _arguments(thing: Describable, who: str) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import minidl
 from minidl.errors import StateError
 from minidl.io.architecture import plan_from, texts_of
 from minidl.io.known_classes import checked_classes
+from minidl.io.model_texts import FORMAT, VERSION, check_texts
+from minidl.io.strict_json import shortened
 from minidl.io.tensor_file import TensorFile, reading, write
 from minidl.layers import Layer
 from minidl.layers.building import bind_root
@@ -21,8 +22,6 @@ from minidl.parameters import ParameterSpec
 from minidl.randomness import seed_sequence
 from minidl.typing import Array, RNGLike
 
-FORMAT, VERSION = "minidl", "1"
-TEXTS = {"format", "format_version", "dtype", "input_shape", "architecture", "frozen"}
 TRAINING = "training."  # begins the names of arrays that only a checkpoint has
 SHOWN = 5  # names in a message
 
@@ -102,13 +101,14 @@ def load(
 def model_from(file: TensorFile, own: Mapping[str, type], rng: RNGLike = None) -> Layer:
     """The model in an open file."""
     seed = seed_sequence(rng)
-    _check_texts(file)
+    check_texts(file)
     try:
         plan = plan_from(file.metadata, own)
     except ValueError as error:
         raise file.error(str(error)) from error
     dtype = np.dtype(file.metadata["dtype"])
     _check_tensors(file, plan, dtype)
+    file.check_content()
     bind_root(plan, np.empty(plan.n_params, dtype), np.empty(plan.n_state, dtype), seed)
     for name, layer, spec in _arrays(plan):
         setattr(layer, spec.name, file.read(name))
@@ -123,31 +123,23 @@ def _arrays(plan: Plan) -> Iterator[tuple[str, Layer, ParameterSpec]]:
             yield f"{prefix}{spec.name}", p.layer, spec
 
 
-def _check_texts(file: TensorFile) -> None:
-    texts = file.metadata
-    if missing := sorted(TEXTS - texts.keys()):
-        raise file.error(f"is no model of minidl: its metadata lacks {', '.join(missing)}")
-    if texts["format"] != FORMAT:
-        raise file.error(f"has the format {texts['format'][:20]!r}, not {FORMAT!r}")
-    if texts["format_version"] != VERSION:
-        raise file.error(
-            f"has format version {texts['format_version'][:20]!r}, of minidl "
-            f"{texts.get('minidl_version', '?')[:20]}; minidl {minidl.__version__} reads version "
-            f"{VERSION}. Install a newer one"
-        )
-    if texts["dtype"] not in ("float32", "float64"):
-        raise file.error(f"must have dtype float32 or float64, not {texts['dtype'][:20]!r}")
+def _listed(names: Set[str]) -> str:
+    """The first of some names, cut where they are long, and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(shortened(repr(name), 80) for name in sorted(names)[:SHOWN]) + more
 
 
 def _check_tensors(file: TensorFile, plan: Plan, dtype: np.dtype[Any]) -> None:
     """Raise unless the arrays are those that the model needs, by names, shapes and types."""
     needed = {name: spec.shape for name, _, spec in _arrays(plan)}
     found = {name for name in file.entries if not name.startswith(TRAINING)}
-    for names, what in ((needed.keys() - found, "lacks"), (found - needed.keys(), "has also")):
-        if names:
-            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-            listed = ", ".join(map(repr, sorted(names)[:SHOWN])) + more
-            raise file.error(f"does not fit its model: it {what} {listed}")
+    differences = [
+        f"{what} {_listed(names)}"
+        for names, what in ((needed.keys() - found, "lacks"), (found - needed.keys(), "has also"))
+        if names
+    ]
+    if differences:
+        raise file.error(f"does not fit its model: it {', and '.join(differences)}")
     for name, shape in needed.items():
         entry = file.entries[name]
         if entry.shape != shape or entry.dtype != dtype:

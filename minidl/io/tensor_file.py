@@ -41,11 +41,25 @@ class TensorFile:
             self.metadata, self.entries = read_header(file)
         except ValueError as error:
             raise self.error(f"is no whole safetensors file: {error}") from error
-        stated = self.metadata.pop(CHECKSUM, None)
-        if stated is None:
-            raise self.error(f"was not written by minidl: its metadata has no {CHECKSUM!r}")
-        if stated != self._checksum():
-            raise self.error("is damaged: its content is not what its checksum was taken of")
+        self._stated = self.metadata.pop(CHECKSUM, None)
+        self._is_intact = False
+
+    def check_content(self, *, required: bool = False) -> None:
+        """Raise unless the content is what its checksum was taken of.
+
+        Names and shapes are looked at before, as more can be said of them; values come after it.
+
+        Args:
+            required: Whether a file without a checksum, as other programs write it, is an error.
+        """
+        if self._stated is None:
+            if required:
+                raise self.error(f"is not as minidl wrote it: its metadata has no {CHECKSUM!r}")
+        elif not self._is_intact and self._stated != self._checksum():
+            fix = f", or another program changed it, which should drop the text {CHECKSUM!r}"
+            problem = "has other content than its checksum was taken of: it is damaged"
+            raise self.error(problem if required else problem + fix)
+        self._is_intact = True  # once is enough, as for the model in a checkpoint
 
     def read(self, name: str) -> Array:
         """Return an array of its own with the values of this name."""
@@ -58,7 +72,8 @@ class TensorFile:
 
     def error(self, message: str) -> DataError:
         """An error about this file, to be raised."""
-        return DataError(f"{self.path}: {shortened(message, 1000).rstrip('.')}.")
+        text = shortened(message, 1000)
+        return DataError(f"{self.path}: {text}{'' if text.endswith('.') else '.'}")
 
     def _checksum(self) -> str:
         table = [(name, entry.dtype, entry.shape) for name, entry in self.entries.items()]
@@ -73,7 +88,7 @@ class TensorFile:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[TensorFile]:
-    """Open a file to read arrays from it; raise DataError unless it is whole and well-formed."""
+    """Open a file to read arrays from it; raise DataError unless its header is well-formed."""
     if path.is_dir():
         raise ArgumentError(f"{path} is a folder. Name a file, such as one in it.")
     with path.open("rb") as file:

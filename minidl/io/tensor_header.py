@@ -43,10 +43,13 @@ def read_header(file: BufferedReader) -> tuple[dict[str, str], dict[str, Entry]]
     """Return texts and entries by name; anything but a well-formed header is a ValueError."""
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
+    if length > MOST_BYTES:
+        raise ValueError(
+            f"its header would have {length:,} bytes, more than {MOST_BYTES:,}, as if it were a "
+            "file of another kind"
+        )
     if size < 8 or length > size - 8:
         raise ValueError(f"it has {size:,} bytes and should have {length + 8:,} or more")
-    if length > MOST_BYTES:
-        raise ValueError(f"its header of {length:,} bytes is longer than {MOST_BYTES:,}")
     header = parsed(file.read(length).decode())
     if not isinstance(header, dict):
         raise ValueError("its header is no JSON object")

@@ -3,6 +3,7 @@
 import matplotlib.image
 import numpy as np
 import pytest
+from PIL import Image
 
 import minidl as dl
 
@@ -42,6 +43,21 @@ def test_sixteen_bits(run, tmp_path):
     model = passing(tmp_path / "m.safetensors", (4,))
     picture = pgm(tmp_path / "p.pgm", GREY.astype(np.uint16) * 257, 65535)
     np.testing.assert_allclose(numbers(run("predict", model, picture)), PIXELS, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.int32])
+def test_thirty_two_bits_do_not_say_what_is_white(fails, tmp_path, kind):
+    model = passing(tmp_path / "m.safetensors", (4,))
+    Image.fromarray(GREY.astype(kind)).save(tmp_path / "p.tif")
+    message = fails("predict", model, tmp_path / "p.tif")
+    assert message.startswith(f"{tmp_path / 'p.tif'}: expected 8 or 16 bits a pixel, got 32 bits")
+
+
+def test_sixteen_bits_in_png(run, tmp_path):
+    model = passing(tmp_path / "m.safetensors", (4,))
+    Image.fromarray(GREY.astype(np.uint16) * 257).save(tmp_path / "p.png")
+    found = numbers(run("predict", model, tmp_path / "p.png"))
+    np.testing.assert_allclose(found, PIXELS, rtol=1e-6)
 
 
 @pytest.mark.parametrize("shape", [(12,), (2, 2, 3)])

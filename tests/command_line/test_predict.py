@@ -223,6 +223,7 @@ def test_damaged_files(fails, classifier, tmp_path, name, content):
         (np.array(["a"]), "expected rows of numbers, got (1,) of <U1"),
         (np.array(3.0), "expected rows of numbers, got () of float64"),
         (np.array([1j]), "expected rows of numbers, got (1,) of complex128"),
+        (np.zeros((0, 3)), "got (0, 3) of float64. It is empty."),
         (np.array([{}], object), "expected an array as numpy.save writes it"),
         (np.zeros((0, 3)), "got (0, 3)"),
         (np.full((1, 3), np.nan), "NaN"),
@@ -237,3 +238,18 @@ def test_npz_without_x(fails, classifier, tmp_path):
     np.savez(tmp_path / "d.npz", images=X)
     message = fails("predict", classifier, tmp_path / "d.npz")
     assert "expected arrays x and y, got ['images']" in message
+
+
+def test_data_are_not_replaced_by_what_is_predicted_of_them(fails, regressor, tmp_path):
+    path = tmp_path / "x.npy"
+    np.save(path, np.ones((3, 2)))
+    message = fails("predict", regressor, path, "-o", path, "--force")
+    assert message == f"{path} is what is read. Name another file for the output."
+    np.testing.assert_array_equal(np.load(path), np.ones((3, 2)))
+
+
+def test_a_name_of_another_kind_makes_no_folder(fails, regressor, tmp_path):
+    assert "expected a name that ends in" in fails(
+        "predict", regressor, "mnist", "-o", tmp_path / "new" / "out.txt"
+    )
+    assert not (tmp_path / "new").exists()

@@ -90,18 +90,78 @@ def test_a_labelled_table_is_predicted_without_its_labels(run, regressor, tmp_pa
 @pytest.mark.parametrize(
     ("text", "words", "message"),
     [
-        (TEXT, [], "line 2, column 'kind': expected a number, got 'cat'"),
+        (
+            TEXT,
+            [],
+            "t.csv, line 2, column 'kind': expected a number, got 'cat'. If these are the answers, "
+            "name the column as target; else leave it out with features, or put numbers for its",
+        ),
         (NUMBERS, [], "expected inputs of shape (N, 2), as the model takes them, got (2, 3)"),
         (NUMBERS, ["--target", "d"], "expected a column that it has once, got 'd'"),
         (NUMBERS, ["--target", "9"], "expected a column that it has once, got 9"),
         (NUMBERS, ["--features", "a,x"], "expected a column that it has once, got 'x'"),
         ("a,b\n1\n", [], "line 2: expected 2 fields, got 1"),
         ("a,b\n1,\n", [], "the value is missing ('')"),
-        ("a,b\n", [], "expected rows of numbers, got none"),
+        ("a,b\n", [], "expected rows of numbers, got none. Is it the right file?"),
+        ("ä,b\n1,2\n", [], "expected text in utf-8-sig, got the bytes b'\\xe4'. Save it as UTF-8."),
+        (
+            "a,1.5\n1,2\n",
+            [],
+            "line 1: expected names of columns, got numbers, such as 1.5. Put names",
+        ),
+        ("1,1e300\n", [], "got '1e300'. Scale or drop it."),
+        ("a\nx\n", [], "line 2, column 'a': expected a number, got 'x'. If these are the answers,"),
+        ("a\n1\n", ["--target", "a"], "expected columns of inputs, got none beside 'a'"),
         ("", [], "t.csv"),
     ],
 )
 def test_mistakes(fails, regressor, tmp_path, text, words, message):
     path = tmp_path / "t.csv"
-    path.write_text(text)
-    assert message in fails("predict", regressor, path, *words)
+    path.write_text(text, "latin-1")
+    error = fails("predict", regressor, path, *words)
+    assert message in error
+    assert error.startswith(str(path))
+
+
+@pytest.mark.parametrize(
+    ("kind", "words", "message"),
+    [
+        (
+            "cat",
+            [],
+            "got 'cat'. Give the names of classes in the order of their labels as classes.",
+        ),
+        ("1e300", [], "expected a finite number in float32, got '1e300'. Scale or drop it."),
+        ("1.5", [], "got '1.5'. Are these classes, as the loss needs them?"),
+        (
+            "dog",
+            ["--classes", "cat,cow,pig"],
+            "one of the classes ['cat', 'cow', 'pig'], got 'dog'",
+        ),
+    ],
+)
+def test_mistakes_in_answers(fails, classifier, tmp_path, kind, words, message):
+    path = tmp_path / "t.csv"
+    path.write_text(f"a,b,c,kind\n1,2,3,{kind}\n")
+    error = fails("evaluate", classifier, path, "--target", "kind", *words)
+    assert message in error.replace("\n", " ")
+    assert error.startswith(f"{path}, line 2, column 'kind': ")
+
+
+@pytest.mark.parametrize("text", ["size\n1\n2.5\n", "1\n2.5\n", "size\n\n1\n2.5"])
+def test_a_single_column(read, text):
+    x, y = read(text)
+    assert (x.tolist(), y) == ([[1], [2.5]], None)
+    assert x.dtype == np.float32
+
+
+def test_many_rows_without_answers_come_in_their_order(read):
+    x, _ = read("a\n" + "\n".join(map(str, range(25_000))))
+    np.testing.assert_array_equal(x[:, 0], np.arange(25_000))
+
+
+def test_text_among_the_inputs_of_labelled_rows(fails, classifier, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,c,kind\n1,red,3,0\n")
+    message = fails("evaluate", classifier, path, "--target", "kind")
+    assert "column 'b': expected a number, got 'red'. If these are the answers, name" in message

@@ -149,7 +149,9 @@ def test_nothing_is_lost_silently(run, fails, config, tmp_path):
     message = fails("train", path, "--resume")
     assert message.endswith('output: --resume needs checkpoints: checkpoint = "a folder".')
     path = config(checkpoint)
-    assert fails("train", path, "--resume").endswith("run: No such file or directory")
+    message = fails("train", path, "--resume")
+    assert f"output.checkpoint: there is no {tmp_path / 'run'} to go on from." in message
+    assert message.endswith("Leave out --resume.")
     run("train", path, "--force")
     (tmp_path / "made" / "digits.safetensors").unlink()
     message = fails("train", path)
@@ -287,3 +289,16 @@ def test_labels_out_of_range_name_the_section(fails, config):
     path = config(("units = 10", "units = 9"))
     message = fails("train", path)
     assert message.startswith(f"{path}, line 7: data: ")
+
+
+@pytest.mark.parametrize("name", ["t.csv", "config.toml", "sub/../t.csv"])
+def test_what_is_read_is_not_replaced(fails, config, tmp_path, name):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "t.csv").write_text("a,b\n1,2\n3,4\n")
+    source = ('source = "synthetic_digits"', 'source = "t.csv"\ntarget = "b"')
+    path = config(source, ('safetensors"', f'safetensors"\nhistory = "{name}"'))
+    content = (tmp_path / name).read_bytes()
+    message = fails("train", path, "--force")
+    assert "output.history: " in message
+    assert message.endswith("is what is read. Name another file for the output.")
+    assert (tmp_path / name).read_bytes() == content

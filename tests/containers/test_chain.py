@@ -422,6 +422,21 @@ def test_a_changed_list_is_found_in_chunks_too():
         objective.value_and_grad(X, y)
 
 
+def test_a_container_of_a_users_own_may_have_a_tuple_of_children():
+    class Same(dl.Layer):
+        def __init__(self, body):
+            self.body, self.children = body, (body,)
+
+        def forward(self, x, *, training=False, out=None):
+            return self.body.forward(x, training=training, out=out)
+
+        def backward(self, dy, *, input_grad=True, out=None):
+            return self.body.backward(dy, input_grad=input_grad, out=out)
+
+    model = dl.Sequential([Same(dl.Dense(5)), dl.Dense(2)]).build((5,), rng=0)
+    dl.testing.check_layer(model, (5,))
+
+
 def test_a_subclass_of_sequential_notices_a_replaced_layer():
     class Shift(dl.Sequential):
         def forward(self, x, *, training=False, out=None):

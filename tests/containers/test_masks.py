@@ -150,6 +150,19 @@ def test_a_mask_ends_with_the_time_axis():
     np.testing.assert_allclose(model.forward(X, training=True), expected)
 
 
+@pytest.mark.parametrize(
+    ("stride", "steps", "kernel", "padding"), [(1, 5, 3, 1), (2, 1, 1, 0), (2, 5, 5, 4)]
+)
+def test_a_convolution_with_a_stride_ends_a_mask(stride, steps, kernel, padding):
+    layer = dl.Conv1D(2, kernel, stride=stride, padding=padding)
+    model = dl.Sequential([Positive(), layer, Sum()]).build((steps, 2), rng=0)
+    assert layer.bound.output_shape == (steps, 2)  # as many, but with a stride not the same
+    x = -np.ones((1, steps, 2), np.float32)  # of which no step counts
+    y = model.trace(x)["1.conv1d"].sum(axis=1)
+    assert np.all(y != 0)
+    np.testing.assert_allclose(model.predict(x), y if stride > 1 else np.zeros((1, 2)), rtol=1e-6)
+
+
 def test_the_mask_of_a_parallel_are_the_steps_that_count_in_all_branches():
     class Negative(Positive):
         def compute_mask(self, x):

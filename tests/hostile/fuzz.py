@@ -200,29 +200,21 @@ def resealed(data: bytes) -> bytes:
     """A safetensors file whose checksum belongs to what is in it, if that can be taken."""
     from minidl.io import tensor_file
 
-    kept: list[str] = []
-
-    def keep(metadata: object, table: object, contents: object) -> str:
-        kept.append(checksum(metadata, table, contents))
-        return kept[0]
-
-    checksum = tensor_file._checksum
-    tensor_file._checksum = keep  # type: ignore[assignment]
+    checksum = None
     handle, name = tempfile.mkstemp()
     os.close(handle)
     path = Path(name)
     try:
         path.write_bytes(data)
-        with contextlib.suppress(Exception), tensor_file.reading(path):
-            pass
+        with contextlib.suppress(Exception), tensor_file.reading(path) as file:
+            checksum = file._checksum()
     finally:
-        tensor_file._checksum = checksum
         path.unlink()
-    if not kept:
+    if checksum is None:
         return data
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
-    header["__metadata__"]["sha256"] = kept[0]
+    header["__metadata__"]["sha256"] = checksum
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data[start:]
 

@@ -333,6 +333,32 @@ class Doubled(dl.Dense):
         super().__init__(2 * units)
 
 
+class Several(dl.ReLU):
+    def __init__(self, *levels):
+        self.levels = levels
+
+
+class Forgetful(dl.ReLU):
+    def __init__(self, *levels):
+        self.all_levels = levels
+
+
+class Stack(dl.Sequential):
+    """A subclass of a container, with its constructor."""
+
+
+def test_arguments_without_names_are_not_lost(tmp_path):
+    for layer in (Several(1, 2), Forgetful(1, 2)):
+        with pytest.raises(
+            dl.ArgumentError,
+            match=r" in layer 0 of Sequential: a model file cannot hold .* takes as \*levels\. Tak",
+        ):
+            dl.Sequential([layer]).build((3,)).save(tmp_path / "model")
+    assert not list(tmp_path.iterdir())
+    Stack([Several()]).build((3,)).save(tmp_path / "model")
+    assert repr(dl.load(tmp_path / "model", layers={"Several": Several, "Stack": Stack}))
+
+
 class Careless(dl.Initializer):
     def __init__(self, value):
         self._value = value

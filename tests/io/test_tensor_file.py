@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from safetensors import safe_open
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 import minidl as dl
-from minidl.io.tensor_file import reading, write
+from minidl.io.tensor_file import TensorFile, reading, write
 
 ARRAYS = {
     "matrix": np.arange(6.0).reshape(2, 3).T,
@@ -58,7 +58,27 @@ def test_the_checksum_covers_the_header(old, new, tmp_path):
     assert content.count(old) == 1
     (tmp_path / "file").write_bytes(content.replace(old, new))
     with (
-        pytest.raises(dl.DataError, match="file: is damaged: its content is not what its checksum"),
-        reading(tmp_path / "file"),
+        pytest.raises(dl.DataError, match="file: has other content than its checksum was taken of"),
+        reading(tmp_path / "file") as file,
     ):
-        pass
+        file.check_content()
+    with (
+        pytest.raises(dl.DataError, match=r"was taken of: it is damaged\.$"),  # nothing to drop
+        reading(tmp_path / "file") as file,
+    ):
+        file.check_content(required=True)
+
+
+def test_a_checksum_is_taken_once_and_can_be_required(tmp_path, monkeypatch):
+    write(tmp_path / "file", ARRAYS, TEXTS)
+    with reading(tmp_path / "file") as file:
+        file.check_content(required=True)
+        monkeypatch.setattr(TensorFile, "_checksum", lambda _: pytest.fail("taken twice"))
+        file.check_content()
+    save_file({"a": np.zeros(2)}, tmp_path / "other", TEXTS)
+    with reading(tmp_path / "other") as file:
+        file.check_content()  # there is nothing to compare, so nothing is taken
+        with pytest.raises(
+            dl.DataError, match="other: is not as minidl wrote it: its metadata has no 'sha256'"
+        ):
+            file.check_content(required=True)

@@ -85,12 +85,17 @@ class Run:
     def check_outputs(self, force: bool, resume: bool) -> None:
         """Raise before anything is computed if a file would be lost."""
         given = self._nodes["output"].table()
+        sources = [self._nodes["data"].path]
+        if isinstance(self._data.source, Path):
+            sources.append(self._data.source)
         for name in ("model", "history", "plot"):
             if name in given:
-                given[name].checked(free_path, given[name].near(), force or resume)
+                given[name].checked(free_path, given[name].near(), force or resume, *sources)
         folder = self.output.checkpoint
         if folder is None and resume:
             self._nodes["output"].fail('--resume needs checkpoints: checkpoint = "a folder".')
+        if folder is not None and resume and not folder.exists():
+            given["checkpoint"].fail(f"there is no {folder} to go on from. Leave out --resume.")
         if folder is not None and folder.exists() and not (force or resume):
             given["checkpoint"].fail(f"{folder} exists. --resume goes on from it, --force anew.")
 
