@@ -378,7 +378,7 @@ def _become_pytest(folder: Path, stage: Stage, log: Path, keep_bytecode: bool) -
             database=None,
             phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate],  # no shrinking
         )
-        hypothesis.settings.load_profile("mutation")
+        os.environ["MINIDL_HYPOTHESIS"] = "mutation"  # which tests/conftest.py loads
         options = ["-x", "-q", "--tb=short", "-p", "no:cacheprovider", f"--rootdir={folder}"]
         code = pytest.main([*options, *stage.tests], plugins=[TheCopy()])
         sys.stdout.flush()
