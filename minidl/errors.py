@@ -46,4 +46,4 @@ class DivergenceError(MinidlError, ArithmeticError):
 
 
 class TrainingWarning(UserWarning):
-    """Training goes on, but most likely leads nowhere."""
+    """Training goes on, but may lead nowhere, or may not be kept or repeated as was meant."""

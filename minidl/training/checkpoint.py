@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from minidl.arguments import whole_number
+from minidl.errors import ArgumentError
 from minidl.io.model_file import contents_of
-from minidl.io.whole_files import remove_unfinished
+from minidl.io.whole_files import make_folder_of, remove_unfinished
 from minidl.training.callbacks import Callback
-from minidl.training.checkpoint_file import LAST
 from minidl.training.improvement import check_measured, is_better, mode_of
+from minidl.training.resuming.checkpoint_file import LAST
 from minidl.training.user_warning import warn_user
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ class Checkpoint(Callback):
         best_epoch: Its epoch, from 1.
 
     Raises:
-        ArgumentError: If `mode` is needed or wrong, or nothing of the name is measured.
+        ArgumentError: If `mode` is needed or wrong, nothing of the name is measured, or another one
+            of the trainer's has the same folder.
 
     Warns:
         TrainingWarning: If a file cannot be written; once until it can be written again.
@@ -89,8 +91,14 @@ class Checkpoint(Callback):
 
     def on_fit_begin(self, trainer: Trainer) -> None:
         check_measured("Checkpoint", self.monitor, trainer)
+        others = [c for c in trainer.callbacks if isinstance(c, Checkpoint) and c is not self]
+        if self.folder.resolve() in [other.folder.resolve() for other in others]:
+            raise ArgumentError(
+                f"Checkpoint: two of them write to {self.folder}, each over the other's files. "
+                "Give each a folder of its own."
+            )
         contents_of(trainer.model)  # a model that no file can hold is to be named now
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_folder_of(self.folder / BEST, "Checkpoint")
         remove_unfinished(self.folder / BEST)
 
     def on_batch_end(self, trainer: Trainer, loss: float) -> None:
@@ -115,11 +123,11 @@ class Checkpoint(Callback):
         """Whether a file could be written; of failures in a row the first one is a warning."""
         try:
             write(path)
-        except OSError as error:
+        except (OSError, ArgumentError) as error:  # such as texts of callbacks that have grown
             if path not in self._unwritten:
                 warn_user(
-                    f"Checkpoint: {path} could not be written: {error}. The one before is as it "
-                    "was; training goes on, and every further one is tried."
+                    f"Checkpoint: {path} could not be written: {str(error).rstrip('.')}. The one "
+                    "before is as it was; training goes on, and every further one is tried."
                 )
             self._unwritten.add(path)
             return False

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from minidl.errors import DataError
 from minidl.finiteness import is_finite
 from minidl.training.diagnosis import raise_for_bad_parameters, raise_for_bad_step
 from minidl.training.repeatable import RepeatablePass
@@ -54,6 +55,11 @@ def run_epoch(trainer: Trainer, running: RunningFit, signs: WarningSigns) -> Non
             hooks.call("on_batch_end", running.loss)
         if trainer._stops_at_once:
             break
+    if number < running.batches:
+        raise DataError(
+            f"{running.training.name}: the source gave {number} batches, and the checkpoint was "
+            f"written after {running.batches} of this epoch. Only the same data can go on from it."
+        )
     if not is_finite(params):
         raise_for_bad_parameters(trainer, batch)
     values = running.values.values()

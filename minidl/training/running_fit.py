@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from minidl.training.batch_order import BatchOrder
-from minidl.training.data_facts import facts_of
-from minidl.training.environment import environment
 from minidl.training.epoch_values import EpochValues
+from minidl.training.resuming.data_facts import facts_of
+from minidl.training.resuming.environment import environment
+from minidl.training.resuming.generators import BatchOrder
 
 if TYPE_CHECKING:
     from minidl.training.hooks import Hooks
-    from minidl.training.saved_run import Position
+    from minidl.training.resuming.saved_run import Position
     from minidl.training.sources import Batch
     from minidl.training.trainer import Trainer
     from minidl.training.validation import Source
@@ -84,7 +84,6 @@ class RunningFit:
     def end_epoch(self) -> None:
         """Be between two epochs."""
         self.in_epoch = False
-        self._trainer._order.end_epoch()
 
     @property
     def seconds(self) -> float:
@@ -96,14 +95,13 @@ class RunningFit:
         """Let checkpoints of the trainer be of this `fit`, until the end of the block."""
         trainer, sources = self._trainer, [self.training, self.validation]
         trainer._order = BatchOrder(trainer._rng, [each for each in sources if each is not None])
-        if trainer._going_on is not None:
-            trainer._going_on.with_data(self)
+        if trainer._resumption is not None:
+            trainer._resumption.with_data(self)
         trainer._running = self
         try:
             yield
         finally:
             trainer._running = None
-            trainer._order.end_epoch()
 
     @cached_property
     def facts(self) -> dict[str, Any]:

@@ -142,7 +142,7 @@ class BatchSource:
         self._objective, self._source, self.name = objective, source, name
         rows = getattr(source, "batch_size", None)  # as minidl's own sources have it
         self.batch_size = rows if isinstance(rows, int) else None
-        self._class_weight: Mapping[int, float] | None = None
+        self.class_weight: Mapping[int, float] | None = None
 
     @property
     def kind(self) -> str:
@@ -163,7 +163,7 @@ class BatchSource:
                 f"{self.name}: class_weight={class_weight!r} goes with arrays, of which all labels "
                 "can be counted. For a source of batches give a dict from labels to weights."
             )
-        self._class_weight = class_weight
+        self.class_weight = class_weight
 
     def steps(self, batch_size: int) -> int | None:
         """Number of batches, where the source tells."""
@@ -188,8 +188,8 @@ class BatchSource:
             except MinidlError as error:
                 error.add_note(f"in batch {index} of {self.name}")
                 raise
-            if self._class_weight is not None:
-                weight = _weights_by_class(self._objective, x, target, weight, self._class_weight)
+            if self.class_weight is not None:
+                weight = _weights_by_class(self._objective, x, target, weight, self.class_weight)
                 total = float(weight.sum())
             yield Batch(x, target, weight, total, slice(start, start + x.shape[0]), self)
             start += x.shape[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -21,16 +22,16 @@ from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
 from minidl.thread_policy import useful_blas_threads, useful_workers
 from minidl.threads import at_most_blas_threads, usable_cores
-from minidl.training.batch_order import BatchOrder
 from minidl.training.callbacks import Callback
-from minidl.training.checkpoint_file import write_checkpoint
 from minidl.training.diagnosis import raise_for_bad_evaluation
 from minidl.training.epoch import run_epoch
 from minidl.training.epoch_values import EpochValues
-from minidl.training.going_on import GoingOn
 from minidl.training.history import History
 from minidl.training.hooks import Hooks
 from minidl.training.parts import callbacks_of, metrics_of, with_progress_bar
+from minidl.training.resuming.checkpoint_file import write_checkpoint
+from minidl.training.resuming.generators import BatchOrder
+from minidl.training.resuming.resumption import Resumption
 from minidl.training.running_fit import RunningFit
 from minidl.training.sources import BatchSource
 from minidl.training.validation import Source, source_of, training_and_validation
@@ -106,7 +107,8 @@ class Trainer:
         self._stops_at_once = False
         self._order = BatchOrder(self._rng)
         self._running: RunningFit | None = None  # the fit that is going on
-        self._going_on: GoingOn | None = None  # what the first fit after a checkpoint takes over
+        self._damaged: Path | None = None  # a checkpoint that must not replace the one before it
+        self._resumption: Resumption | None = None  # what the first fit after a checkpoint needs
 
     def fit(
         self,
@@ -168,15 +170,15 @@ class Trainer:
             training.weigh_classes(class_weight)
         names = ["loss", *(metric.name for metric in self.metrics)]
         self.measured = [*names, *(f"val_{name}" for name in names if validation), "seconds"]
-        self.last_epoch = epochs if self._going_on else self.epoch + epochs
+        self.last_epoch = epochs if self._resumption else self.epoch + epochs
         self.steps_per_epoch = training.steps(batch_size)
         self.history.stopped, self._stops_at_once = "", False
         hooks, signs = Hooks(self, with_progress_bar(self.callbacks)), WarningSigns(self.model)
         threads = self._blas_threads(training, batch_size)
         running = RunningFit(self, training, validation, batch_size, shuffle, hooks)
         with running.going(), hooks.fitting(), at_most_blas_threads(threads):
-            if self._going_on is not None:
-                self._going_on.go_on(running)
+            if self._resumption is not None:
+                self._resumption.go_on(running)
             while self.epoch < self.last_epoch and (running.in_epoch or not self.history.stopped):
                 try:
                     run_epoch(self, running, signs)
@@ -249,7 +251,8 @@ class Trainer:
             FileNotFoundError: If there is no such file.
             DataError: If neither the file nor the one before it is a good checkpoint. By `fit`: if
                 the data differ and the run stands in the middle of an epoch.
-            ArgumentError: If loss or optimizer is missing or not that of the file.
+            ArgumentError: If loss or optimizer is missing or not that of the file. By `fit`: if
+                the run is to end before the epoch that it is in the middle of.
             ShapeError: If the given model has other parameters.
 
         Warns:
@@ -272,11 +275,14 @@ class Trainer:
             True
             >>> folder.cleanup()
         """
-        from minidl.training.resuming import trainer_from
+        from minidl.training.resuming.from_checkpoint import trainer_from
 
         return trainer_from(
             *(cls, path, model, loss, optimizer, metrics, callbacks, layers, workers)
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self) | {"_running": None}  # or a copy made in a hook would have all the data
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """End training after the present epoch; callbacks call this.

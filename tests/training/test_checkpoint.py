@@ -131,6 +131,19 @@ def test_a_full_disk_costs_no_file_and_no_run(tmp_path, monkeypatch):
         run.fit(X, Y, epochs=1)
 
 
+def test_what_has_grown_too_long_ends_no_run(tmp_path):
+    grows = dl.Callback()
+    grows.state_dict = lambda: {"numbers": list(range(10**5 if run.epoch > 1 else 3))}
+    run = trainer(grows, dl.Checkpoint(tmp_path, "loss"))
+    with pytest.warns(
+        dl.TrainingWarning, match=r"last.* could not be written: .* as arrays\. The one before is"
+    ):
+        run.fit(X, Y, epochs=3)
+    assert run.epoch == 3
+    with pytest.warns(dl.TrainingWarning, match="the run had Callback"):
+        assert dl.Trainer.from_checkpoint(tmp_path, callbacks=[dl.Checkpoint(tmp_path)]).epoch == 1
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -258,8 +271,11 @@ def test_the_home_folder_has_its_short_name(tmp_path, monkeypatch):
 def test_what_cannot_work_is_said_before_the_first_step(tmp_path):
     (tmp_path / "file").write_text("")
     run = trainer(dl.Checkpoint(tmp_path / "file", "loss"))
-    with pytest.raises(FileExistsError, match="file"):
+    with pytest.raises(dl.ArgumentError, match=r"Checkpoint: .*file is a file, expected a folder"):
         run.fit(X, Y, epochs=1)
+    run.callbacks = [dl.Checkpoint(tmp_path, "loss"), dl.Checkpoint(tmp_path / "." / "a" / "..")]
+    with pytest.raises(dl.ArgumentError, match=r"Checkpoint: two of them write to .*folder of its"):
+        run.fit(X, Y, epochs=1, validation_data=(X, Y))
     run.callbacks = [dl.Checkpoint(tmp_path)]
     with pytest.raises(dl.ArgumentError, match="Checkpoint: 'val_loss' is not measured, only loss"):
         run.fit(X, Y, epochs=1)

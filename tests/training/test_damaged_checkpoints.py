@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load as read_tensors
+from safetensors.numpy import save_file
 
 import minidl as dl
 from minidl.io.tensor_file import write
@@ -92,6 +93,26 @@ def test_the_checkpoint_before_is_taken_and_said(run, tmp_path, damage):
     np.testing.assert_array_equal(trainer.model.params, whole.model.params)
 
 
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_damaged_file_does_not_take_the_place_of_the_good_one_before(
+    run, tmp_path, monkeypatch, relative
+):
+    path = copied(run, tmp_path, b"garbage")
+    previous = path.with_name("run.previous.ckpt")
+    good = previous.read_bytes()
+    monkeypatch.chdir(tmp_path)
+    with pytest.warns(dl.TrainingWarning, match="is no whole safetensors file"):
+        trainer = resumed("run.ckpt" if relative else path)
+    trainer.fit(X, Y, epochs=2, batch_size=10)
+    trainer.save_checkpoint(tmp_path / "another.ckpt")
+    trainer.save_checkpoint(path)
+    assert previous.read_bytes() == good
+    last = path.read_bytes()
+    assert resumed(path).epoch == 2
+    trainer.save_checkpoint(path)
+    assert previous.read_bytes() == last
+
+
 def test_a_missing_file_has_one_before_it(run, tmp_path):
     path = copied(run, tmp_path)
     path.unlink()
@@ -123,6 +144,31 @@ def test_a_model_is_no_checkpoint_and_a_checkpoint_is_a_model(run, tmp_path):
     assert names == {f"{k}.dense.{name}" for k in (0, 2) for name in ("weight", "bias")}
     assert all(name.startswith("training.") for name in more)
     assert {"training.optimizer.mean", "training.callbacks.0.values"} < more
+
+
+def test_a_checkpoint_without_its_checksum_is_refused(run, tmp_path):
+    tensors, metadata = parts_of(run)
+    save_file(tensors, tmp_path / "run.ckpt", metadata)
+    with pytest.raises(
+        dl.DataError, match="is not as minidl wrote it: its metadata has no 'sha256'"
+    ):
+        resumed(tmp_path / "run.ckpt")
+    assert dl.load(tmp_path / "run.ckpt").params.tobytes() == dl.load(run).params.tobytes()
+
+
+def test_a_link_leads_to_both_files(run, tmp_path):
+    link, path = tmp_path / "link.ckpt", tmp_path / "there" / "run.ckpt"
+    path.parent.mkdir()
+    link.symlink_to(path)
+    trainer = resumed(run)
+    trainer.fit(X, Y, epochs=2, batch_size=10)
+    for _ in range(2):
+        trainer.save_checkpoint(link)
+    assert link.is_symlink()
+    assert sorted(p.name for p in path.parent.iterdir()) == ["run.ckpt", "run.previous.ckpt"]
+    path.write_bytes(b"garbage")
+    with pytest.warns(dl.TrainingWarning, match=r"goes on from .*there/run.previous.ckpt"):
+        assert resumed(link).epoch == 2
 
 
 def parts_of(path):

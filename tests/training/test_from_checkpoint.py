@@ -1,12 +1,13 @@
 """What `Trainer.from_checkpoint` checks, takes from the user, and says."""
 
+import pickle
 import warnings
 
 import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.training import environment
+from minidl.training.resuming import environment
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(64, 3)).astype(np.float32)
@@ -225,6 +226,96 @@ def test_callbacks_of_ones_own_take_back_what_they_kept(tmp_path):
     assert [callback.steps for callback in trainer.callbacks] == [8, 108]
 
 
+def test_what_callbacks_take_back_is_their_own(tmp_path):
+    """A state is given twice: what a callback does to it in between must not be in it."""
+
+    class Empties(Counts):
+        def on_fit_begin(self, trainer):
+            self.norms.clear()
+            self.last *= 0
+
+    whole = saved(tmp_path / "run.ckpt", callbacks=[Empties()])
+    trainer = again(tmp_path / "run.ckpt", callbacks=[Empties()])
+    assert trainer.callbacks[0].norms == whole.callbacks[0].norms
+
+
+class Noise(dl.Layer):
+    """Draws from a generator that its author has made."""
+
+    def __init__(self):
+        self.draws = np.random.default_rng(0)
+
+    def forward(self, x, *, training=False, out=None):
+        if training:
+            self.save_for_backward()
+            x = x + self.draws.normal(size=x.shape).astype(x.dtype)
+        return x
+
+    def backward(self, dy, *, input_grad=True, out=None):
+        self.saved()
+        return dy
+
+
+class NoisySGD(dl.Optimizer):
+    """Langevin dynamics."""
+
+    def __init__(self, learning_rate, draws):
+        super().__init__(learning_rate)
+        self.draws = draws
+
+    def step(self, grads, learning_rate, out):
+        np.multiply(grads + self.draws.normal(size=grads.shape), learning_rate, out=out)
+
+
+def noisy():
+    return dl.Sequential([dl.Dense(4), Noise(), dl.Dense(1)]).build((3,), rng=0)
+
+
+@pytest.mark.parametrize("kind", [np.random.PCG64, np.random.MT19937])
+@pytest.mark.parametrize("given", [False, True])
+def test_generators_of_ones_own_layers_and_rules_go_on(tmp_path, given, kind):
+    def rule():
+        return NoisySGD(0.01, np.random.Generator(kind(5)))
+
+    path = tmp_path / "run.ckpt"
+    whole = saved(path, model=noisy(), optimizer=rule())
+    model = {"model": noisy()} if given else {"layers": {"Noise": Noise}}
+    trainer = again(path, optimizer=rule(), **model)
+    np.testing.assert_array_equal(trainer.model.params, whole.model.params)
+    state = whole.optimizer.draws.bit_generator.state
+    np.testing.assert_equal(trainer.optimizer.draws.bit_generator.state, state)
+    other = NoisySGD(0.01, np.random.Generator(np.random.SFC64(5)))
+    with pytest.raises(dl.DataError, match=r"the optimizer's draws is no Generator\(SFC64\)"):
+        dl.Trainer.from_checkpoint(path, optimizer=other, **model)
+
+
+def test_a_layer_with_another_generator_is_refused(tmp_path):
+    path = tmp_path / "run.ckpt"
+    saved(path, model=noisy())
+    model = noisy()
+    model.layers[1].draws = np.random.Generator(np.random.MT19937(0))
+    with pytest.raises(dl.DataError, match="holds generators of other layers than the model's"):
+        dl.Trainer.from_checkpoint(path, model)
+
+
+class Copies(dl.Callback):
+    """Pickles the trainer, and makes another one of that."""
+
+    def on_epoch_end(self, trainer):
+        content = pickle.dumps(trainer)
+        self.size, self.copy = len(content), pickle.loads(content)
+
+
+def test_a_copy_made_in_a_hook_has_no_data():
+    trainer = dl.Trainer(network(), dl.MeanSquaredError(), dl.SGD(0.01), callbacks=[Copies()])
+    x = np.zeros((10**5, 3), np.float32)
+    trainer.fit(x, x[:, :1], epochs=1, batch_size=10**4)
+    assert trainer.callbacks[0].size < x.nbytes / 10
+    copied = trainer.callbacks[0].copy
+    copied.fit(X, Y, epochs=1)
+    assert copied.epoch == 2
+
+
 def test_what_is_missing_is_named(tmp_path):
     path = tmp_path / "run.ckpt"
     parts = [dl.ProgressBar(enabled=False), dl.MovingAverage(), dl.LearningRateLog()]
@@ -273,8 +364,10 @@ def test_other_data_are_an_error_within_an_epoch_and_a_warning_at_its_end(
 class Foreign:
     """A source that does not tell what it draws from."""
 
+    stop = 64
+
     def __iter__(self):
-        for start in range(0, 64, 16):
+        for start in range(0, self.stop, 16):
             yield X[start : start + 16], Y[start : start + 16]
 
 
@@ -287,14 +380,72 @@ def test_a_source_that_does_not_tell_is_named(tmp_path, source):
     np.testing.assert_array_equal(trainer.model.params, whole.model.params)  # it draws from none
 
 
-def test_generators_are_numpys():
+@pytest.mark.parametrize("wrong", [[3], np.random.default_rng(0), iter([np.random.default_rng(0)])])
+def test_generators_are_a_list_of_numpys(wrong):
     source = Foreign()
-    source.generators = [3]
+    source.generators = wrong
     trainer = dl.Trainer(network(), dl.MeanSquaredError(), dl.SGD(0.01))
     with pytest.raises(
-        dl.ArgumentTypeError, match=r"generators of a Foreign must be numpy.random.Generator, got 3"
+        dl.ArgumentTypeError, match=r"of a Foreign must be a list of numpy.random.Generator, got"
     ):
         trainer.fit(source, epochs=1)
+
+
+def test_a_source_that_ends_before_the_checkpoint_is_an_error(tmp_path):
+    source = Foreign()
+    source.generators = []
+    saved(tmp_path / "run.ckpt", data=(source,))  # in the second batch of the second epoch
+    source.stop = 16
+    with pytest.raises(
+        dl.DataError, match="fit: the source gave 1 batches, and the checkpoint was written after 2"
+    ):
+        again(tmp_path / "run.ckpt", (source,), fit={})
+
+
+def test_class_weights_of_a_source_count_as_data(tmp_path):
+    class Labels:
+        generators = ()
+
+        def __iter__(self):
+            for start in range(0, 64, 16):
+                yield X[start : start + 16], np.arange(16) % 2
+
+    def trainer(*callbacks):
+        model = dl.Sequential([dl.Dense(2), dl.Softmax()]).build((3,), rng=0)
+        return dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1), callbacks=callbacks)
+
+    path, saves = tmp_path / "run.ckpt", dl.Callback()
+    saves.on_batch_end = lambda trainer, loss: trainer.step == 2 and trainer.save_checkpoint(path)
+    whole = trainer(saves)
+    whole.fit(Labels(), epochs=1, class_weight={0: 5.0, 1: 2.0})
+    resumed = dl.Trainer.from_checkpoint(path, callbacks=[dl.Callback()])
+    for other, text in ((None, "None"), ({0: 5.0}, "0: 5.0")):
+        with pytest.raises(
+            dl.DataError, match=f"class_weight 0: 5.0, 1: 2.0 there, {text} here. It stands"
+        ):
+            resumed.fit(Labels(), epochs=1, class_weight=other)
+    resumed.fit(Labels(), epochs=1, class_weight={1: 2.0, 0: 5.0})
+    np.testing.assert_array_equal(resumed.model.params, whole.model.params)
+
+
+def test_a_run_cannot_end_before_the_epoch_that_it_is_in(tmp_path):
+    whole = saved(tmp_path / "run.ckpt")
+    trainer = dl.Trainer.from_checkpoint(tmp_path / "run.ckpt")
+    with pytest.raises(
+        dl.ArgumentError, match=r"the middle of epoch 2, .* expected at least 2, got 1\."
+    ):
+        trainer.fit(X, Y, epochs=1, batch_size=16)
+    trainer.fit(X, Y, epochs=2, batch_size=16)
+    np.testing.assert_array_equal(trainer.model.params, whole.model.params)
+
+
+def test_a_stop_at_the_beginning_of_a_fit_that_goes_on_counts(tmp_path):
+    saved(tmp_path / "run.ckpt")
+    stops = dl.Callback()
+    stops.on_fit_begin = lambda trainer: trainer.stop("enough")
+    trainer = dl.Trainer.from_checkpoint(tmp_path / "run.ckpt", callbacks=[stops])
+    history = trainer.fit(X, Y, epochs=5, batch_size=16)
+    assert (trainer.epoch, history.stopped) == (2, "enough")
 
 
 def test_another_environment_is_told(tmp_path, monkeypatch):
@@ -351,6 +502,27 @@ def test_what_no_file_holds_is_named(tmp_path):
     with pytest.raises(dl.ArgumentError, match=r"[\d,]+ characters, expected at most 524,288"):
         saved(path, "on_epoch_end", callbacks=[counts])
     assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"best": np.array(["a"])}, "gives 'best' as a <U1 array, which no file holds. Give arr"),
+        ({"best": np.array([1j])}, "gives 'best' as a complex128 array"),
+        ({"best": np.array([None])}, "gives 'best' as a object array"),
+        ({"best": {1: 2}}, "gives 'best' as a dict"),
+        ({1: 2}, r"must return a dict from names to values, got \{1: 2\}"),
+        (None, "must return a dict from names to values, got None"),
+    ],
+)
+def test_a_state_is_a_dict_of_what_a_file_holds(tmp_path, state, message):
+    callback = dl.Callback()
+    callback.state_dict = lambda: state
+    trainer = dl.Trainer(network(), dl.MeanSquaredError(), dl.SGD(0.01), callbacks=[callback])
+    with pytest.raises(
+        dl.ArgumentTypeError, match=rf"save_checkpoint: Callback.state_dict {message}"
+    ):
+        trainer.save_checkpoint(tmp_path / "run.ckpt")
 
 
 def test_a_bar_for_the_rest_of_an_epoch(tmp_path, monkeypatch):

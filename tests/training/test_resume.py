@@ -1,5 +1,7 @@
 """A run that goes on from a checkpoint has the bits of one that was never interrupted."""
 
+import os
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -10,6 +12,11 @@ RNG = np.random.default_rng(0)
 X = RNG.normal(size=(60, 8)).astype(np.float32)
 Y = RNG.integers(0, 3, 60)
 BATCH, EPOCHS, STEPS = 16, 4, 4  # steps in an epoch of 60 rows
+
+
+@pytest.fixture(autouse=True)
+def _without_waiting_for_the_disk(monkeypatch):
+    monkeypatch.setattr(os, "fsync", lambda handle: None)
 
 
 class Saves(dl.Callback):
@@ -321,6 +328,34 @@ class Interrupts(dl.Callback):
         if trainer.step == self.step:
             trainer.save_checkpoint(self.path)
             raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("data", [lambda: (X, Y), lambda: (dl.batches(X, Y, batch_size=9, rng=3),)])
+def test_what_was_read_between_two_fits_can_be_saved_again(tmp_path, data):
+    path, whole, given = tmp_path / "run.ckpt", Run(metrics=[]).trainer(), data()
+    whole.fit(*given, epochs=2)
+    whole.save_checkpoint(path)
+    for _ in range(2):
+        dl.Trainer.from_checkpoint(path).save_checkpoint(path)
+    again = dl.Trainer.from_checkpoint(path)
+    again.fit(*data(), epochs=4)
+    whole.fit(*given, epochs=2)
+    assert bits(again) == bits(whole)
+
+
+def test_saved_at_the_end_after_ctrl_c_is_between_two_fits(tmp_path):
+    """A further fit draws another order; so it does in the other process."""
+    path = tmp_path / "run.ckpt"
+    saves, whole = dl.Callback(), Run(metrics=[]).trainer(Interrupts(tmp_path / "x", STEPS + 2))
+    saves.on_fit_end = lambda trainer: trainer.save_checkpoint(path)
+    whole.callbacks.append(saves)
+    whole.fit(X, Y, epochs=3, batch_size=BATCH)
+    again = dl.Trainer.from_checkpoint(path, callbacks=[Interrupts("", 0), dl.Callback()])
+    again.fit(X, Y, epochs=3, batch_size=BATCH)
+    whole.callbacks = []
+    whole.fit(X, Y, epochs=2, batch_size=BATCH)
+    again.callbacks = []
+    assert bits(again) == bits(whole)
 
 
 def test_epochs_are_the_total_of_the_run_in_the_first_fit_only(tmp_path):

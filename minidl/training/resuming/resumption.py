@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+import copy
+from typing import TYPE_CHECKING
 
 from minidl.errors import ArgumentError, DataError
-from minidl.training import data_facts, environment
-from minidl.training.callbacks import Callback
-from minidl.training.run_state import own_numbers
-from minidl.training.saved_run import SavedCallback, SavedRun
+from minidl.training.resuming import data_facts, environment
+from minidl.training.resuming.callback_states import check_state, pairs_of
+from minidl.training.resuming.generators import BatchOrder
+from minidl.training.resuming.optimizer_numbers import put_numbers_back
+from minidl.training.resuming.saved_run import SavedRun
 from minidl.training.user_warning import warn_user
 
 if TYPE_CHECKING:
@@ -22,43 +22,27 @@ WHO = "from_checkpoint"
 
 def put_back(trainer: Trainer, run: SavedRun) -> None:
     """Let a trainer with the model of a run be where the run was; its next `fit` goes on there."""
-    going_on = trainer._going_on = GoingOn(trainer, run)
-    going_on.load_callbacks()
+    trainer._resumption = Resumption(trainer, run)
+    trainer._resumption.load_callbacks()
     model, optimizer = trainer.model, trainer.optimizer
-    for layer, (seed, generator) in zip(model.walk(), run.layers, strict=True):
+    for layer, (seed, generator, own) in zip(model.walk(), run.layers, strict=True):
         layer._seed, layer._rng = seed, generator
+        for name, its in own.items():  # in place: layers may share one
+            vars(layer)[name].bit_generator.state = its.bit_generator.state
     model._chunked_passes = run.chunked_passes
     if run.learning_rate is not None:
         optimizer.learning_rate = run.learning_rate
     optimizer.steps, optimizer.state = run.optimizer_steps, run.optimizer_state
-    _put_numbers_back(trainer, run.optimizer_numbers)
+    put_numbers_back(optimizer, run.optimizer_numbers)
     trainer._rng, trainer._split_seed = run.generators[0], run.split_seed
+    trainer._order = BatchOrder(trainer._rng)
+    trainer._order.generators = run.generators  # to be saved again, before a fit has sources
     trainer.epoch, trainer.step, trainer.last_epoch = run.epoch, run.step, run.epoch
     trainer.history._columns, trainer.history.epochs = run.history, run.epochs_in_history
     trainer.history.stopped, trainer.extra_values = run.stopped, run.extra_values
 
 
-def _put_numbers_back(trainer: Trainer, saved: dict[str, Any]) -> None:
-    """Give the optimizer the numbers that it keeps besides vectors, if it keeps such numbers."""
-    for name, value in own_numbers(trainer.optimizer).items():
-        found = saved.get(name, value)
-        found = tuple(found) if isinstance(value, tuple) and isinstance(found, list) else found
-        if not _are_alike(value, found):
-            raise DataError(
-                f"{WHO}: the optimizer's {name} is {found!r:.80}, not one as {value!r}."
-            )
-        setattr(trainer.optimizer, name, found)
-
-
-def _are_alike(value: Any, found: Any) -> bool:
-    """Whether both are numbers, or of one type; sequences item by item."""
-    if isinstance(value, tuple | list) and isinstance(found, type(value)):
-        return len(value) == len(found) and all(map(_are_alike, value, found))
-    numbers = {int, float}
-    return type(value) is type(found) or {type(value), type(found)} <= numbers
-
-
-class GoingOn:
+class Resumption:
     """What the first `fit` of a trainer from a checkpoint takes over from the run.
 
     Attributes:
@@ -67,23 +51,29 @@ class GoingOn:
 
     def __init__(self, trainer: Trainer, run: SavedRun) -> None:
         self._trainer, self._run, self.position = trainer, run, run.position
-        self._pairs = _pairs_of(trainer.callbacks, run.callbacks)
+        self._pairs = pairs_of(trainer.callbacks, run.callbacks)
         self._check_parts()
 
     def load_callbacks(self) -> None:
         """Give the callbacks back what they kept."""
         for callback, saved in self._pairs:
             if type(callback).__module__.startswith("minidl."):
-                _check_state(self._trainer, callback, saved.state)
-            callback.load_state_dict(saved.state)
+                check_state(self._trainer, callback, saved.state)
+            callback.load_state_dict(copy.deepcopy(saved.state))  # it may be loaded once more
 
     def with_data(self, fit: RunningFit) -> None:
         """Let the sources of batches go on where they were; before the callbacks begin.
 
         Raises:
+            ArgumentError: If the run is to end before the epoch that it is in the middle of.
             DataError: In the middle of an epoch, if the data are others.
         """
-        run, order = self._run, self._trainer._order
+        run, order, last = self._run, self._trainer._order, self._trainer.last_epoch
+        if self.position is not None and self.position.in_epoch and last <= run.epoch:
+            raise ArgumentError(
+                f"fit: the checkpoint stands in the middle of epoch {run.epoch + 1}, and epochs is "
+                f"the total of the run here: expected at least {run.epoch + 1}, got {last}."
+            )
         found = [] if self.position is None else data_facts.changes(self.position.data, fit.facts)
         if [type(g.bit_generator) for g in order.generators] == [
             type(g.bit_generator) for g in run.generators
@@ -120,12 +110,12 @@ class GoingOn:
                 "fit: the checkpoint is from another environment, and results may differ in their "
                 f"last bits: {'; '.join(changes)}."
             )
-        self._trainer._going_on = None
+        self._trainer._resumption = None
         if self.position is None:
             return
         self.load_callbacks()
-        self._trainer.history.stopped = self._run.stopped
-        self._trainer._stops_at_once = self._run.stops_at_once
+        if self._run.stopped:
+            self._trainer.stop(self._run.stopped, at_once=self._run.stops_at_once)
         late = [callback for callback, saved in self._pairs if saved.waits]
         fit.hooks.go_on_from(self.position.hook, late)
         if not self.position.in_epoch:
@@ -152,37 +142,3 @@ class GoingOn:
                 f"{WHO}: the run had no metrics, so it has kept no outputs of the epoch that the "
                 f"checkpoint is in the middle of. Leave out {', '.join(sorted(names))}."
             )
-
-
-def _pairs_of(
-    callbacks: list[Callback], saved: list[SavedCallback]
-) -> list[tuple[Callback, SavedCallback]]:
-    """The callbacks that a run had before: the first of a class is the first of that class."""
-    left, pairs = list(saved), []
-    for callback in callbacks:
-        its = next((each for each in left if each.name == type(callback).__name__), None)
-        if its is not None:
-            left.remove(its)
-            pairs.append((callback, its))
-    return pairs
-
-
-def _check_state(trainer: Trainer, callback: Callback, state: dict[str, Any]) -> None:
-    """Raise unless a state has the names and kinds of values that minidl's own callback keeps."""
-    fresh, model = callback.state_dict(), trainer.model
-    wrong = sorted(fresh.keys() ^ state.keys())
-    for name in fresh.keys() & state.keys():
-        value, found = fresh[name], state[name]
-        if value is None or isinstance(value, np.ndarray):
-            like = model.state if name == "state" else model.params
-            is_like = isinstance(found, np.ndarray) and found.dtype == like.dtype
-            fits = found is None or (is_like and found.shape == like.shape)
-        else:
-            fits = type(found) is type(value)
-        if not fits:
-            wrong.append(name)
-    if wrong:
-        raise DataError(
-            f"{WHO}: what the checkpoint has for {type(callback).__name__} is not what it keeps: "
-            f"{', '.join(wrong)}."
-        )

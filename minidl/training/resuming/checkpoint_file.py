@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from minidl.errors import ArgumentError, DataError
 from minidl.io.model_file import contents_of
 from minidl.io.tensor_file import TensorFile, reading, write
-from minidl.io.whole_files import previous_of, remove_unfinished
-from minidl.training.run_state import run_state
+from minidl.io.whole_files import followed, previous_of, remove_unfinished
+from minidl.training.resuming.saving import run_state
 from minidl.training.user_warning import warn_user
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def write_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
     """Write a trainer's run; `Trainer.save_checkpoint` says more."""
     arrays, run = run_state(trainer)
     tensors, metadata = contents_of(trainer.model)
-    file = Path(path).expanduser()
+    file = followed(Path(path).expanduser())
     remove_unfinished(file)
     metadata["training"] = text = json.dumps(run, allow_nan=False)
     if len(text) > MOST_TEXT:
@@ -35,21 +35,25 @@ def write_checkpoint(trainer: Trainer, path: str | os.PathLike[str]) -> None:
             f"save_checkpoint: all that is no array has {len(text):,} characters, expected at most "
             f"{MOST_TEXT:,}. Let state_dict of your callbacks give long lists as arrays."
         )
-    write(file, {**tensors, **arrays}, metadata, keep_previous=True)
+    is_good = file.resolve() != trainer._damaged
+    write(file, {**tensors, **arrays}, metadata, keep_previous=is_good)
+    trainer._damaged = trainer._damaged if is_good else None
 
 
-def read_last_good(path: str | os.PathLike[str], read: Callable[[TensorFile], Content]) -> Content:
-    """Return what is read from a checkpoint, or from the one before it if the last is no good.
+def read_last_good(
+    path: str | os.PathLike[str], read: Callable[[TensorFile], Content]
+) -> tuple[Content, Path | None]:
+    """Return what is read from a checkpoint, or from the one before it with the damaged one's path.
 
     Args:
         path: The file, or the folder of a `Checkpoint`.
         read: Makes something of the open file, or raises DataError.
     """
     last = Path(path).expanduser()
-    last = last / LAST if last.is_dir() else last
+    last = followed(last / LAST if last.is_dir() else last)
     previous = previous_of(last)
     try:
-        return _read_intact(last, read)
+        return _read_intact(last, read), None
     except (DataError, FileNotFoundError) as error:
         problem = error
     try:
@@ -64,7 +68,7 @@ def read_last_good(path: str | os.PathLike[str], read: Callable[[TensorFile], Co
         f"from_checkpoint: {why} The run goes on from the checkpoint before it, {previous}: what "
         "came after that one is lost, and done again."
     )
-    return found
+    return found, last.resolve()
 
 
 def _read_intact(path: Path, read: Callable[[TensorFile], Content]) -> Content:

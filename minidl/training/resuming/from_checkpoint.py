@@ -17,10 +17,11 @@ from minidl.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.optimizers.base import Optimizer
 from minidl.training.callbacks import Callback
-from minidl.training.checkpoint_file import read_last_good
-from minidl.training.going_on import put_back
-from minidl.training.plain_data import LOSSES, OPTIMIZERS, Kinds, differences, is_own, made
-from minidl.training.saved_run import Fields, SavedRun
+from minidl.training.resuming.checkpoint_file import read_last_good
+from minidl.training.resuming.generators import kinds_of, own_generators
+from minidl.training.resuming.plain_data import LOSSES, OPTIMIZERS, Kinds, differences, is_own, made
+from minidl.training.resuming.resumption import put_back
+from minidl.training.resuming.saved_run import Fields, SavedRun
 from minidl.training.user_warning import warn_user
 from minidl.typing import Array, MetricFunction
 
@@ -56,7 +57,7 @@ def trainer_from(
     if model is not None:
         _ = instance(WHO, "model", model, Layer).bound  # or it says that it is not built
     own = checked_classes(layers)
-    found = read_last_good(path, lambda file: _content(file, model, own))
+    found, damaged = read_last_good(path, lambda file: _content(file, model, own))
     run = found.run
     loss = _part("loss", loss, run.loss, LOSSES, Loss)
     rule = _part("optimizer", optimizer, run.optimizer, OPTIMIZERS, Optimizer)
@@ -69,6 +70,7 @@ def trainer_from(
             "options, so the run will not be the same."
         )
     put_back(trainer, run)
+    trainer._damaged = damaged
     for view, values in found.values:
         view[...] = values
     return trainer
@@ -93,7 +95,8 @@ def _content(file: TensorFile, model: Layer | None, own: Mapping[str, type]) -> 
     sizes = {(vector.shape, vector.dtype) for vector in run.optimizer_state.values()}
     if sizes - {(model.params.shape, model.dtype)}:
         raise file.error("holds an optimizer's state that is not of the model's parameters")
-    if len(run.layers) != sum(1 for _ in model.walk()):
+    here, there = map(own_generators, model.walk()), (own for _, _, own in run.layers)
+    if [*map(kinds_of, here)] != [*map(kinds_of, there)]:
         raise file.error("holds generators of other layers than the model's")
     return _Content(run, model, values, same)
 

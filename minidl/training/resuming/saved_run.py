@@ -11,13 +11,13 @@ import numpy as np
 from minidl.io.model_file import TRAINING
 from minidl.io.strict_json import parsed
 from minidl.io.tensor_file import TensorFile
-from minidl.training.generator_states import generator_at, seed_from
 from minidl.training.hooks import IN_AN_EPOCH
-from minidl.training.plain_data import restored
-from minidl.training.run_state import VERSION
+from minidl.training.resuming.generators import generator_at, seed_from
+from minidl.training.resuming.plain_data import restored
 from minidl.typing import Array
 
 Fields = Mapping[str, Any]
+VERSION = 1  # of what a checkpoint has besides the model
 
 
 @dataclass(eq=False)
@@ -84,6 +84,7 @@ class SavedRun:
             (
                 None if draws["seed"] is None else seed_from(draws["seed"]),
                 None if draws["generator"] is None else generator_at(draws["generator"]),
+                {n: generator_at(state) for n, state in _of(dict, draws["own"]).items()},
             )
             for draws in _of(list, data["layers"])
         ]

@@ -22,6 +22,7 @@ def facts_of(source: Source, batch_size: int) -> dict[str, Any]:
             "data": source.kind,
             "batch_size": source.batch_size,
             "batches": source.steps(batch_size),
+            "class_weight": _text(source.class_weight),
         }
     arrays = [a for a in (source.x, source.target, source.weight) if a is not None]
     names = ["x", "y", "weights"][: len(arrays)]
@@ -31,6 +32,12 @@ def facts_of(source: Source, batch_size: int) -> dict[str, Any]:
         **{name: f"{a.dtype} {a.shape}" for name, a in zip(names, arrays, strict=True)},
         **{f"rows of {name}": _checksum(a) for name, a in zip(names, arrays, strict=True)},
     }
+
+
+def _text(class_weight: Mapping[int, float] | None) -> str | None:
+    if class_weight is None:
+        return None
+    return ", ".join(sorted(f"{label}: {weight}" for label, weight in class_weight.items()))
 
 
 def _checksum(array: Any) -> str:
