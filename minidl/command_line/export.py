@@ -42,8 +42,8 @@ def run(arguments: argparse.Namespace) -> None:
     from minidl.command_line.files import free_path
     from minidl.errors import ArgumentError
     from minidl.onnx import export_onnx
-    from minidl.standalone.export_c import export_c
-    from minidl.standalone.export_numpy import export_numpy
+    from minidl.standalone.c_export import export_c
+    from minidl.standalone.numpy_export import export_numpy
 
     if arguments.weights != "float32" and arguments.to != "c":
         raise ArgumentError(f"export: --weights {arguments.weights} goes with --to c only.")
