@@ -80,7 +80,8 @@ def from_keras(model: Any) -> Sequential:
 
 
 def _is_model(layer: Any) -> bool:
-    return hasattr(layer, "layers") and "layers" in layer.get_config()
+    is_object = hasattr(layer, "layers") and not isinstance(layer, type)
+    return is_object and "layers" in layer.get_config()
 
 
 def _copy_of_chain(model: Any, shape: Shape) -> Copy:
@@ -114,6 +115,7 @@ def _chain(model: Any) -> Iterator[Any]:
         yield from model.layers
         return
     first, *others = config["layers"]
+    layers = {layer.name: layer for layer in model.layers}
     name = first["name"]
     for entry in others:
         nodes = entry["inbound_nodes"]
@@ -124,7 +126,12 @@ def _chain(model: Any) -> Iterator[Any]:
                 "the model in minidl, with Residual and Parallel, and assign the weights by hand."
             )
         name = entry["name"]
-        yield model.get_layer(name)
+        if name not in layers:
+            raise ArgumentError(
+                f"from_keras: {name!r} ({entry['class_name']}) is a function of keras.ops, not a "
+                "layer. Use a layer, such as keras.layers.Activation('relu')."
+            )
+        yield layers[name]
 
 
 def _sources(value: Any) -> Iterator[str]:

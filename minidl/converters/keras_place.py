@@ -124,6 +124,6 @@ class KerasPlace:
         if name == "leaky_relu":
             return [kinds.LeakyReLU(0.2)]  # which is Keras's default
         if not isinstance(name, str) or name not in ACTIVATIONS:
-            shown = name if isinstance(name, str) else name["class_name"]
+            shown = name if isinstance(name, str) else name.get("class_name", "of your own")
             raise self.refusal(f"activation {shown!r} has no counterpart in minidl")
         return [ACTIVATIONS[name]()]

@@ -79,10 +79,13 @@ def from_torch(
         >>> np.allclose(same(x), theirs, atol=1e-6)
         True
     """
-    is_module = hasattr(module_or_state_dict, "state_dict")
+    is_class = isinstance(module_or_state_dict, type)
+    is_module = hasattr(module_or_state_dict, "state_dict") and not is_class
     if not is_module and not isinstance(module_or_state_dict, Mapping):
-        kind = type(module_or_state_dict).__name__
-        raise ArgumentTypeError(f"from_torch: expected a module or a state_dict, got a {kind}.")
+        kind = f"a {type(module_or_state_dict).__name__}"
+        if is_class:
+            kind = f"the class {module_or_state_dict.__name__}: make an object of it"
+        raise ArgumentTypeError(f"from_torch: expected a module or a state_dict, got {kind}.")
     if model is None:
         if not is_module:
             raise ArgumentError(

@@ -60,11 +60,14 @@ def from_sklearn(estimator: Any) -> Sequential:
         True
     """
     steps = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
-    *scalers, mlp = [step for step in steps if step not in (None, "passthrough")]
+    steps = [step for step in steps if step not in (None, "passthrough")] or [None]
+    *scalers, mlp = steps
     if not {"MLPClassifier", "MLPRegressor"} & _kinds(mlp):
+        got = f"{type(mlp).__module__}.{type(mlp).__name__}"
+        fix = " Its network is its attribute model_." if hasattr(mlp, "model_") else ""
         raise ArgumentTypeError(
-            "from_sklearn: expected an MLPClassifier or MLPRegressor, or a Pipeline that ends in "
-            f"one, got {type(mlp).__name__}."
+            "from_sklearn: expected an MLPClassifier or MLPRegressor of scikit-learn, or a "
+            f"Pipeline that ends in one, got {got.removeprefix('builtins.')}.{fix}"
         )
     if not hasattr(mlp, "coefs_"):
         raise StateError(f"from_sklearn: {type(mlp).__name__} is not fitted. Call fit(X, y) first.")

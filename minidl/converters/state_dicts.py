@@ -19,6 +19,12 @@ Modules = dict[tuple[str, str], dict[str, Array]]
 
 def fill(model: Layer, state: Mapping[str, Any]) -> None:
     """Give the layers the arrays of the modules, in order; after an error nothing has changed."""
+    for name, value in state.items():
+        if isinstance(value, Mapping):
+            raise DataError(
+                f"from_torch: expected arrays by name, got a dict under {name!r}. If that is the "
+                f"state_dict in a checkpoint: from_torch(checkpoint[{name!r}], model)."
+            )
     orders = feature_orders(model)
     targets = [(layer, views) for _, layer in leaves(model) if (views := torch_views(layer))]
     sources = list(modules(state).items())

@@ -31,9 +31,9 @@ def known_kind(module: Any) -> str | None:
 
 def first_shape(module: Any) -> Shape:
     """The shape of a sample, where the first module tells it."""
-    first = module
+    first, place = module, ""
     while known_kind(first) == "Sequential" and len(first):
-        first = first[0]
+        first, place = first[0], f"{place}.0" if place else "0"
     kind = known_kind(first)
     if kind == "Linear":
         return (first.in_features,)
@@ -41,9 +41,19 @@ def first_shape(module: Any) -> Shape:
         return (None,)
     if kind in RECURRENT:
         return (None, first.input_size)
+    if kind is None:
+        raise _unknown(
+            ModulePlace(first, type(first).__name__, place, Samples(()), np.dtype(float))
+        )
     raise ArgumentError(
         f"from_torch: a module that begins with {type(first).__name__} does not tell the shape of "
         "its input. Give that of one sample in minidl's order: input_shape=(28, 28, 1)."
+    )
+
+
+def _unknown(at: ModulePlace) -> ArgumentError:
+    return at.refusal(
+        "it is not a layer that minidl knows, and how it uses its parts cannot be seen from outside"
     )
 
 
@@ -64,10 +74,7 @@ class Translation:
         kind = known_kind(module)
         at = ModulePlace(module, kind or type(module).__name__, place, self.samples, self.dtype)
         if kind is None:
-            raise at.refusal(
-                "it is not a layer that minidl knows, and how it uses its parts cannot be seen "
-                "from outside"
-            )
+            raise _unknown(at)
         if kind == "Sequential":
             start = f"{place}." if place else ""
             children = enumerate(module)

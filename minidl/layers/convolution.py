@@ -58,6 +58,11 @@ class Convolution(Layer):
         """Where the windows lie by the options as they are now, numbers for each sliding axis."""
         return _known_geometry(*self._window_options())
 
+    @property
+    def ends_mask(self) -> bool:  # type: ignore[override]  # True also where padding makes as many
+        """Whether windows lie more than a step apart."""
+        return any(step > 1 for step in self.geometry.stride)
+
     def _check_channels(self, input_shape: Shape, axes: Sequence[str], fix: str) -> None:
         """Raise unless samples have these axes, and groups divide the channels."""
         fixed = input_shape[1:] if axes[0] == "T" else input_shape  # only T may be open

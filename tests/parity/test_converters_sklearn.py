@@ -9,10 +9,11 @@ import pytest
 from sklearn.base import clone
 from sklearn.dummy import DummyClassifier
 from sklearn.neural_network import MLPClassifier, MLPRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 import minidl as dl
+import minidl.sklearn
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(3.0, 2.0, size=(80, 5))
@@ -176,6 +177,14 @@ def test_what_cannot_be_converted_from_scikit_learn():
         dl.ArgumentTypeError, match=r"expected an MLPClassifier or MLPRegressor.*Dummy"
     ):
         dl.from_sklearn(DummyClassifier())
+    for nothing in (None, Pipeline([("none", "passthrough")])):
+        with pytest.raises(dl.ArgumentTypeError, match="that ends in one, got NoneType"):
+            dl.from_sklearn(nothing)
+    own = minidl.sklearn.MLPClassifier((2,))
+    own.partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1])
+    message = r"got minidl\.sklearn\.\S*MLPClassifier\. Its network is its attribute model_"
+    with pytest.raises(dl.ArgumentTypeError, match=message):
+        dl.from_sklearn(own)
     with pytest.raises(dl.StateError, match=r"MLPRegressor is not fitted. Call fit\(X, y\) first"):
         dl.from_sklearn(MLPRegressor())
     with pytest.raises(

@@ -523,7 +523,7 @@ def sequence_networks(draw):
     return nn.Sequential(*modules), (11, 2), True
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.one_of(image_networks(), vector_networks(), sequence_networks()))
 def test_random_networks(network):
     module, shape, first = network

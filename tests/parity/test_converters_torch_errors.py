@@ -10,6 +10,13 @@ import minidl as dl
 
 IMAGE, ODD = (8, 6, 3), (7, 9, 2)
 SHARED = nn.Linear(4, 4)
+
+
+class Mine(nn.Module):
+    def forward(self, x):
+        return 2 * x
+
+
 REFUSED = {
     "unknown layer": (
         nn.Sequential(nn.Linear(2, 2), nn.Hardswish()),
@@ -130,6 +137,11 @@ REFUSED = {
         (4,),
         "its weights are computed from others",
     ),
+    "of one's own": (
+        nn.Sequential(nn.Sequential(Mine(), nn.ReLU())),
+        None,
+        r"module 0.0 \(Mine\): it is not a layer that minidl knows",
+    ),
     "no shape": (
         nn.Conv2d(1, 2, 3),
         None,
@@ -213,6 +225,10 @@ def test_arguments():
     state = nn.Linear(3, 2).state_dict()
     with pytest.raises(dl.ArgumentError, match=r"call from_torch\(state_dict, model\)"):
         dl.from_torch(state)
+    with pytest.raises(dl.ArgumentTypeError, match=r"got the class Linear: make an object of it"):
+        dl.from_torch(nn.Linear)
+    with pytest.raises(dl.DataError, match=r"a dict under 'net'. .*checkpoint\['net'\], model"):
+        dl.from_torch({"epoch": 3, "net": {}}, dl.Dense(2).build((3,)))
     with pytest.raises(dl.ArgumentTypeError, match="expected a module or a state_dict, got a list"):
         dl.from_torch([1])
     with pytest.raises(dl.ArgumentTypeError, match="model must be a Layer"):

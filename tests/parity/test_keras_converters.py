@@ -272,6 +272,11 @@ def twice():
     return keras.Model(start, layer(layer(start)))
 
 
+def function():
+    start = keras.Input((4,))
+    return keras.Model(start, keras.ops.relu(kl.Dense(4)(start)))
+
+
 def two_outputs():
     start = keras.Input((4,))
     middle = kl.Dense(4)(start)
@@ -300,6 +305,11 @@ REFUSED = {
         chain((4,), lambda: kl.Dense(2, "mish")),
         "activation 'mish' has no counterpart",
     ),
+    "a function for an activation": (
+        chain((4,), lambda: kl.Dense(2, lambda x: 2 * x)),
+        "activation 'of your own' has no counterpart",
+    ),
+    "a function for a layer": (function, r"'relu.*' \(Relu\) is a function of keras.ops, not"),
     "a layer for an activation": (
         chain((4,), lambda: kl.Dense(2, kl.LeakyReLU())),
         "activation 'LeakyReLU' has no counterpart",
@@ -379,6 +389,7 @@ REFUSED = {
 
 
 @pytest.mark.filterwarnings("ignore:Layer '.*does not support masking:UserWarning")
+@pytest.mark.filterwarnings("ignore:The object being serialized includes a `lambda`:UserWarning")
 @pytest.mark.parametrize(("make", "message"), REFUSED.values(), ids=REFUSED)
 def test_what_minidl_lacks_is_named(make, message):
     theirs = make()
@@ -396,6 +407,8 @@ class Subclass(keras.Model):
 def test_other_objects():
     with pytest.raises(dl.ArgumentTypeError, match=r"expected a keras\.Sequential or a functional"):
         dl.from_keras(Subclass())
+    with pytest.raises(dl.ArgumentTypeError, match="functional model, got type"):
+        dl.from_keras(keras.Sequential)
     with pytest.raises(dl.ArgumentTypeError, match="functional model, got Dense"):
         dl.from_keras(kl.Dense(3))
     with pytest.raises(dl.StateError, match="the model is not built"):

@@ -53,7 +53,7 @@ def test_every_layer_in_every_form(name, tmp_path):
     assert found == ["Identity"] or set(found) <= allowed
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(model=random_models.models())
 def test_random_networks(model, tmp_path_factory):
     file = tmp_path_factory.getbasetemp() / "random.onnx"

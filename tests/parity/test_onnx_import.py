@@ -31,6 +31,18 @@ class Block(nn.Module):
         return self.last(x.mean((2, 3)))
 
 
+class WithComplement(nn.Module):
+    """What skl2onnx makes of two classes, but of numbers that are none."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, x):
+        x = self.layer(x)
+        return torch.cat([1 - x, x], 1)
+
+
 class AsImage(nn.Module):
     """(N, 24) to (N, 2, 3, 4)."""
 
@@ -48,6 +60,20 @@ class Read(nn.Module):
     def forward(self, x):
         y, _ = self.layer(x)
         return y[:, -1] if self.last else y
+
+
+class States(nn.Module):
+    """A recurrent layer, and of its states the last, or those of both directions."""
+
+    def __init__(self, layer, *chosen):
+        super().__init__()
+        self.layer, self.chosen = layer, chosen
+        self.last = nn.Linear(4 * len(chosen), 2)
+
+    def forward(self, x):
+        _, h = self.layer(x)
+        h = h[0] if isinstance(h, tuple) else h
+        return self.last(torch.cat([h[i] for i in self.chosen], 1) if self.chosen[1:] else h[-1])
 
 
 def flat(*shape):
@@ -135,6 +161,30 @@ CASES = {  # the module, its input's shape, and what it becomes where that is wo
         "Bidirectional(LSTM(5, return_sequences=True)), "
         "Bidirectional(LSTM(5, return_sequences=True))",
     ),
+    "last state": (States(nn.LSTM(3, 4, batch_first=True), -1), (6, 3), "LSTM(4), Dense(2)"),
+    "last state of three": (
+        States(nn.GRU(3, 4, 3, batch_first=True), -1),
+        (6, 3),
+        "GRU(4, return_sequences=True), GRU(4, return_sequences=True), GRU(4), Reshape((4, 1)), "
+        "Flatten(), Dense(2)",
+    ),
+    "states of both directions": (
+        States(nn.LSTM(3, 4, batch_first=True, bidirectional=True), -2, -1),
+        (6, 3),
+        "Bidirectional(LSTM(4)), Dense(2)",
+    ),
+    "states of both directions, from the front": (
+        States(nn.GRU(3, 4, batch_first=True, bidirectional=True), 0, 1),
+        (6, 3),
+        "Bidirectional(GRU(4)), Dense(2)",
+    ),
+    "an image of one channel": (
+        nn.Sequential(nn.Conv2d(3, 1, 3), nn.Sigmoid()),
+        IMAGE,
+        "Conv2D(1, 3), Sigmoid()",
+    ),
+    "a sequence of one channel": (nn.Conv1d(3, 1, 3), (3, 9), "Conv1D(1, 3)"),
+    "a vector and its complement": (WithComplement(), (3,), None),
     "words": (
         nn.Sequential(nn.Embedding(9, 4), nn.Flatten(), nn.Linear(24, 2)),
         (6,),
@@ -143,7 +193,8 @@ CASES = {  # the module, its input's shape, and what it becomes where that is wo
 }
 # These need 1 to 2 s each, so that only what the newer exporter writes in another way is here.
 NEWER = ["activations", "images", "branches", "gru", "two lstms in both directions"]
-IS_IMAGE = [name for name, (_, shape, _) in CASES.items() if len(shape) == 3] + ["sequences"]
+IS_IMAGE = [name for name, (_, shape, _) in CASES.items() if len(shape) == 3]
+IS_IMAGE += ["sequences", "a sequence of one channel"]
 
 
 def random_values(module):
@@ -235,6 +286,11 @@ def test_open_steps(tmp_path):
         (nn.Sequential(nn.Tanh(), nn.Hardswish()), (4,), "HardSwish node .*: minidl has no layer"),
         (nn.Hardtanh(), (4,), "Clip node .*: minidl has no layer for Clip"),
         (nn.MaxPool2d(3, 2, padding=1), IMAGE, "MaxPool node .*: its padding .* in a convolution"),
+        (
+            States(nn.GRU(3, 4, batch_first=True, bidirectional=True), 1, 0),
+            (6, 3),
+            "it joins other states than the last of two directions",
+        ),
         (nn.LayerNorm((3, 4)), (3, 4), "LayerNormalization node .*: it normalises over several"),
         (nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), IMAGE, "its output has an order"),
         (

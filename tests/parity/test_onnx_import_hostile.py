@@ -163,6 +163,106 @@ BAD = {
 }
 
 
+def chain(*nodes, shape=("n", 3), opset=20, **tensors):
+    """A file of nodes one behind the other, the first from x, the last to y."""
+    made, last = [], "x"
+    for i, (op, *inputs, attributes) in enumerate(nodes):
+        outputs = ["y" if i == len(nodes) - 1 else f"{op}{i}"]
+        outputs = [*[f"{op}{i}.{k}" for k in range(attributes.pop("skip", 0))], *outputs]
+        made.append(helper.make_node(op, [last, *inputs], outputs, **attributes))
+        last = outputs[-1]
+    given = [numpy_helper.from_array(np.asarray(a), name) for name, a in tensors.items()]
+    model = model_of(made, given, [value("x", *shape)])
+    model.opset_import[0].version = opset
+    return model.SerializeToString()
+
+
+LSTM = {"W": np.ones((1, 8, 3), np.float32), "R": np.ones((1, 8, 2), np.float32)}
+BAD |= {  # what would be other numbers, were it read
+    "zeros at the end": (
+        chain(("Pad", "pads", {}), shape=("n", 1, 4, 4), pads=[0, 0, 1, 1, 0, 0, 1, 1]),
+        "minidl pads inside convolutions alone, and the graph's end follows a Pad",
+    ),
+    "the shape of what is padded": (
+        chain(("Pad", "pads", {}), ("Shape", {}), shape=("n", 1, 4), pads=[0, 0, 1, 0, 0, 1]),
+        "and Shape follows a Pad",
+    ),
+    "ones around, before set 11": (
+        chain(
+            ("Pad", {"pads": [0, 0, 1, 0, 0, 1], "value": 1.0}),
+            ("Conv", "w", {}),
+            shape=("n", 1, 4),
+            opset=9,
+            w=np.ones((1, 1, 2), np.float32),
+        ),
+        "minidl pads with zeros alone",
+    ),
+    "a mean over rows": (
+        chain(("Flatten", {"axis": 0}), ("ReduceMean", "axes", {}), axes=[1]),
+        "does not reduce all axes between batch and channels",
+    ),
+    "rows normalised together": (
+        chain(
+            *(("Unsqueeze", "axes", {}), ("Transpose", {"perm": [0, 2, 1]})),
+            ("InstanceNormalization", "gamma", "gamma", {}),
+            axes=[0],
+            gamma=np.ones(3, np.float32),
+        ),
+        "normalises over axes that are not all but the batch and the channels",
+    ),
+    "numbers cut off": (chain(("Cast", {"to": 7}), ("Cast", {"to": 1})), "cuts off the digits"),
+    "whole numbers added to": (
+        chain(("Cast", {"to": 7}), ("Add", "one", {}), ("Cast", {"to": 1}), one=np.int64(1)),
+        "whole numbers of its input, which only an Embedding takes",
+    ),
+    "dropout in training": (
+        chain(("Dropout", "rate", "on", {}), rate=np.float32(0.5), on=np.array(True)),
+        r"it drops numbers at random.* module.eval\(\) before",
+    ),
+    "batch norm in training": (
+        chain(
+            ("BatchNormalization", *"abcd", {"training_mode": 1}),
+            **dict.fromkeys("abcd", np.ones(3, np.float32)),
+        ),
+        r"of a trained model.* module.eval\(\) before",
+    ),
+    "a state alone": (
+        chain(("LSTM", "W", "R", {"hidden_size": 2, "skip": 2}), shape=(4, "n", 3), **LSTM),
+        "'y' is a further output of an operator, such as a state",
+    ),
+    "a state used": (
+        chain(("LSTM", "W", "R", {"skip": 2}), ("Relu", {}), shape=(4, "n", 3), **LSTM),
+        "the Relu node .* 'LSTM0' is a further output of an operator, such as a state",
+    ),
+    "words for numbers": (
+        model_of(
+            [
+                helper.make_node("Constant", [], ["c"], value_strings=["a", "b"]),
+                helper.make_node("Add", ["x", "c"], ["y"]),
+            ]
+        ).SerializeToString(),
+        "the Constant node 'c': its value is not numbers",
+    ),
+}
+
+
+def test_dropout_that_drops_nothing(tmp_path):
+    for rate, on in ((0.5, False), (0.0, True)):
+        content = chain(("Dropout", "rate", "on", {}), rate=np.float32(rate), on=np.array(on))
+        assert imported_or_refused(tmp_path / "model.onnx", content)
+
+
+def test_a_softplus_with_another_threshold(tmp_path):
+    for threshold, known in ((20.0, True), (1.0, False)):
+        nodes = [
+            helper.make_node("Greater", ["x", "t"], ["large"]),
+            helper.make_node("Softplus", ["x"], ["soft"]),
+            helper.make_node("Where", ["large", "x", "soft"], ["y"]),
+        ]
+        content = model_of(nodes, [numpy_helper.from_array(np.float32(threshold), "t")])
+        assert imported_or_refused(tmp_path / "a.onnx", content.SerializeToString()) == known
+
+
 @pytest.mark.parametrize("name", BAD)
 def test_bad_files(name, tmp_path):
     content, message = BAD[name]
@@ -206,7 +306,7 @@ def files(tmp_path_factory):
     return path, contents
 
 
-FUZZ = settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+FUZZ = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def imported_or_refused(path, content):

@@ -51,7 +51,7 @@ def test_masks_are_refused(name, tmp_path):
         dl.import_onnx(tmp_path / "model.onnx")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(model=random_models.models())
 def test_random_networks(model, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "again.onnx"

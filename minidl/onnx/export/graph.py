@@ -94,7 +94,7 @@ class Graph:
         self._used.add(name)
         return name
 
-    def constant(self, word: str, values: Any, dtype: DTypeLike = None) -> str:
+    def constant(self, word: str, values: Any, dtype: DTypeLike | None = None) -> str:
         """Add an array to the graph; floating numbers take the model's dtype by default."""
         from onnx import numpy_helper
 

@@ -44,7 +44,8 @@ def transposed_convolution(graph: Graph, layer: Conv2DTranspose, x: Value) -> Va
     at = layer.geometry
     pads = [at.pads(axis, layer.output_shape(layer.input_shape)[axis]) for axis in (0, 1)]
     more = [s - k if at.padding == "same" else 0 for k, s in zip(at.kernel, at.stride, strict=True)]
-    inputs = [graph.channels_first(x), graph.constant("weight", layer.weight.transpose(3, 2, 0, 1))]
+    kernels = layer.weight.transpose(3, 2, 0, 1)
+    inputs: list[Value | str] = [graph.channels_first(x), graph.constant("weight", kernels)]
     if layer.use_bias:
         inputs.append(graph.constant("bias", layer.bias))
     return graph.op(

@@ -22,7 +22,7 @@ from minidl.onnx.importing.geometry import (
 from minidl.onnx.importing.graph import Graph, Node
 from minidl.onnx.importing.layout import BATCH
 from minidl.onnx.importing.reshaping import first_signal
-from minidl.onnx.importing.signals import Filled, Signal, Value
+from minidl.onnx.importing.signals import Signal, Value, is_zero
 from minidl.typing import Array
 
 TAKE_PADDING = ("Cast", "Conv", "Identity", "Squeeze", "Transpose", "Unsqueeze")
@@ -82,7 +82,8 @@ def pad(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
     flat = [int(each) for each in node.attributes.get("pads", ())] or whole_numbers(inputs[1])
     fill = inputs[2] if len(inputs) > 2 else None
     places = whole_numbers(inputs[3]) if len(inputs) > 3 else list(range(rank))
-    if node.attributes.get("mode", "constant") != "constant" or not _is_zero(fill):
+    other_fill = node.attributes.get("value") or not (fill is None or is_zero(fill))
+    if node.attributes.get("mode", "constant") != "constant" or other_fill:
         raise DataError("minidl pads with zeros alone")
     if len(flat) != 2 * len(places) or min(flat) < 0:
         raise DataError(f"its pads {flat} do not fit {len(places)} axes, or cut something off")
@@ -112,12 +113,6 @@ def bias_of(inputs: Sequence[Value | None], filters: int) -> dict[str, Array]:
     if not isinstance(bias, np.ndarray) or bias.shape != (filters,):
         raise DataError(f"its bias is not {filters} numbers in the file")
     return {"bias": bias}
-
-
-def _is_zero(value: Value | None) -> bool:
-    if isinstance(value, Filled):
-        return value.value == 0
-    return value is None or (isinstance(value, np.ndarray) and not value.any())
 
 
 def _padding(pairs: Pairs | Literal["same"]) -> Any:

@@ -60,7 +60,7 @@ def _constant(node: Node) -> Array:
     if len(node.attributes) != 1:
         raise DataError("it has no value, or several")
     (value,) = node.attributes.values()
-    if isinstance(value, int | float | list):
+    if isinstance(value, int | float | list) and "string" not in next(iter(node.attributes)):
         kind = float if "float" in next(iter(node.attributes)) else int
         return np.array(value, np.float32 if kind is float else np.int64)
     if not isinstance(value, np.ndarray):

@@ -42,6 +42,7 @@ class Graph:
         dims: Lengths of the input's axes, None where they are open.
         nodes: All nodes, each behind those that it needs.
         constants: Arrays by name.
+        has_labels: Whether the file gives a classifier's labels, too, which are left out.
     """
 
     input: str
@@ -51,6 +52,7 @@ class Graph:
     nodes: list[Node]
     constants: dict[str, Array]
     opset: int
+    has_labels: bool
 
     @cached_property
     def uses(self) -> Counter[str]:
@@ -98,7 +100,8 @@ def _graph(proto: Any, opset: int) -> Graph:
     output = _output(proto.output)
     if not any(output in node.outputs for node in nodes):
         raise DataError(f"nothing gives its output {output!r}")
-    return Graph(inputs[0].name, _dims(inputs[0]), dtype, output, nodes, constants, opset)
+    dims, has_labels = _dims(inputs[0]), len(proto.output) > 1
+    return Graph(inputs[0].name, dims, dtype, output, nodes, constants, opset, has_labels)
 
 
 def _node(proto: Any) -> Node:

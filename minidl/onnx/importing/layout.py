@@ -54,6 +54,11 @@ def length_of(axis: Axis) -> Length:
     return math.prod(lengths)  # type: ignore[arg-type]
 
 
+def holds_batch(axis: Axis) -> bool:
+    """Whether an axis is the batch, or one that joins it to others."""
+    return any(length is Open.BATCH for length, _ in axis)
+
+
 def joined(atoms: Iterable[Atom]) -> list[Atom]:
     """Atoms with neighbours made one where they follow each other in memory."""
     result: list[Atom] = []

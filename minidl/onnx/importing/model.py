@@ -42,10 +42,10 @@ def import_onnx(path: str | os.PathLike[str]) -> Sequential:
     MaxPool, AveragePool, the global pools, ReduceMean, ReduceMax, Resize, Upsample, Tile, Pad in
     front of a convolution; BatchNormalization, LayerNormalization, RMSNormalization,
     GroupNormalization, InstanceNormalization; LSTM, GRU, RNN; Gather of word vectors, or of the
-    last step; Relu, LeakyRelu, PRelu, Elu, Selu, Gelu, Swish, Sigmoid, Tanh, Softplus, Softmax,
-    LogSoftmax; Add and Concat of branches; Reshape, Flatten, Transpose, Squeeze, Unsqueeze,
-    Identity, Dropout, Cast, Scaler, ZipMap; and the long forms in which exporters spell out some of
-    these.
+    last step or state; Relu, LeakyRelu, PRelu, Elu, Selu, Gelu, Swish, Sigmoid, Tanh, Softplus,
+    Softmax, LogSoftmax; Add and Concat of branches; Reshape, Flatten, Transpose, Squeeze,
+    Unsqueeze, Identity, Dropout, Cast, Scaler, ZipMap; and the long forms in which exporters spell
+    out some of these.
 
     What is spelt out in other ways it cannot read: masks, such as those of an Embedding with a
     `padding_index` before a recurrent layer; Keras's GRU, which tf2onnx writes as a loop; Keras's

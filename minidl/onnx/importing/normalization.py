@@ -13,7 +13,15 @@ from minidl.onnx.importing.activations import short
 from minidl.onnx.importing.arranging import rearranged, reshaped
 from minidl.onnx.importing.dense import MOST_CHANNELS, by_feature
 from minidl.onnx.importing.graph import Graph, Node
-from minidl.onnx.importing.layout import BATCH, Axis, axes_of, is_run, length_of, positions
+from minidl.onnx.importing.layout import (
+    BATCH,
+    Axis,
+    axes_of,
+    holds_batch,
+    is_run,
+    length_of,
+    positions,
+)
 from minidl.onnx.importing.reshaping import first_signal
 from minidl.onnx.importing.signals import Signal, Value, with_layer
 from minidl.typing import Array
@@ -30,7 +38,10 @@ def vectors(inputs: Sequence[Value | None], axis: Axis) -> list[Array]:
 def batch_norm(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
     """`BatchNormalization` by running values."""
     if node.attributes.get("training_mode") or len(inputs) != 5:
-        raise DataError("expected a BatchNormalization of a trained model, by its running values")
+        raise DataError(
+            "expected a BatchNormalization of a trained model, by its running values. In PyTorch "
+            "call module.eval() before torch.onnx.export"
+        )
     signal = rearranged(first_signal(inputs), 1)
     gamma, beta, mean, variance = vectors(inputs, signal.axes[1])
     momentum = short(node.attributes.get("momentum", 0.9))
@@ -87,7 +98,8 @@ def _over_axes(
     rest = set(range(len(signal.axes))) - axes
     kept = [signal.axes[i] for i in rest if signal.axes[i] not in (BATCH, ())]
     groups = length_of(kept[0]) if kept else 1
-    if not axes or len(kept) > 1 or not isinstance(groups, int):
+    has_batch = any(holds_batch(signal.axes[i]) for i in axes)
+    if not axes or has_batch or len(kept) > 1 or not isinstance(groups, int):
         raise DataError("it normalises over axes that are not all but the batch and the channels")
     c = groups * kept[0][-1][1] if kept else signal.shape[-1]
     if kept and kept[0] != axes_of((groups, c // groups))[0]:

@@ -51,13 +51,20 @@ def channels_come_first(graph: Graph) -> bool:
 
 
 def in_order(output: Signal) -> Signal:
-    """The output in the shape that ONNX gives it, or of images and sequences channels last."""
+    """The output in the shape that ONNX gives it, or of images and sequences channels last.
+
+    With a single channel both may be: then it stays as the last layer gives it, so that the number
+    of channels does not decide where they lie.
+    """
     output = repeated(output)
     places = [i for i, axis in enumerate(output.axes) if axis != BATCH]
+    shapes: list[Shape] = []
     for order in (places, [*places[1:], *places[:1]]):
         if is_run(joined(atom for i in order for atom in output.axes[i])):
             lengths = [output.lengths[i] for i in order]
-            return reshaped(output, tuple(None if isinstance(n, Open) else n for n in lengths))
+            shapes.append(tuple(None if isinstance(n, Open) else n for n in lengths))
+    if shapes:
+        return output if output.shape in shapes else reshaped(output, shapes[0])
     raise DataError(
         "its output has an order that minidl's images, (N, H, W, C), do not have when they are "
         "flattened: end the graph before that"

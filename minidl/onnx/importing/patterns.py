@@ -93,6 +93,13 @@ def _attention() -> list[Pattern]:
     return patterns
 
 
+def _both_ways() -> list[Pattern]:
+    """PyTorch: the last steps of both directions, cut apart and joined."""
+    ways = [("Gather", "x", word, {"axis": 0}) for word in ("first", "second")]
+    forms = [("Concat", *ways, {"axis": axis}) for axis in (1, -1)]
+    return [Pattern(form, "BothWays", ("x", "first", "second")) for form in forms]
+
+
 _IS_NEGATIVE = ("Less", ("Cast", "x"), 0.0)
 _WRAPPED = ("Mul", ("Cast", _IS_NEGATIVE), ("Add", "x", "size"))
 _AS_THEY_ARE = ("Mul", "x", ("Cast", ("Not", _IS_NEGATIVE)))
@@ -102,13 +109,14 @@ PATTERNS = [
     *_gelu(),
     *_row_norms(),
     *_attention(),
-    # PyTorch: softplus is x itself where that is large
-    Pattern(("Where", ("Greater", "x", "threshold"), "x", ("Softplus", "x")), "Softplus"),
+    *_both_ways(),
+    # PyTorch: softplus is x itself where that is large, by default above 20
+    Pattern(("Where", ("Greater", "x", 20.0), "x", ("Softplus", "x")), "Softplus"),
     # Keras: PReLU by two ReLUs, with the slope's negative; word indices that may be negative
     Pattern(
         ("Add", ("Relu", "x"), ("Mul", ("Relu", ("Neg", "x")), "slope")), "PRelu", ("x", "-slope")
     ),
     Pattern(("Add", _WRAPPED, _AS_THEY_ARE), "Identity"),
-    # scikit-learn: of two classes, the probabilities of both from that of the second
-    Pattern(("Concat", ("Sub", 1.0, "x"), "x"), "Identity"),
 ]
+# scikit-learn: of two classes, the probabilities of both from that of the second
+OF_TWO_CLASSES = Pattern(("Concat", ("Sub", 1.0, "x"), "x"), "Identity")

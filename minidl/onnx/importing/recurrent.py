@@ -15,7 +15,7 @@ from minidl.onnx.importing.arranging import rearranged
 from minidl.onnx.importing.graph import Graph, Node
 from minidl.onnx.importing.layout import BATCH, axes_of, is_run
 from minidl.onnx.importing.reshaping import first_signal
-from minidl.onnx.importing.signals import Filled, Signal, Value, check_values, with_layer
+from minidl.onnx.importing.signals import Signal, Value, check_values, is_zero, with_layer
 from minidl.typing import Array
 
 KINDS: dict[str, type[Recurrent]] = {"LSTM": LSTM, "GRU": GRU, "RNN": SimpleRNN}
@@ -57,7 +57,7 @@ def _check(node: Node, lengths: Value | None, rest: Sequence[Value | None]) -> N
         raise DataError(f"it reads in the direction {direction!r}, which only Bidirectional does")
     if lengths is not None or options.get("clip") or options.get("input_forget"):
         raise DataError("minidl's recurrent layers have no sequence_lens, clip and input_forget")
-    if not all(_is_zero(each) for each in starts):
+    if not all(is_zero(each) for each in starts):
         raise DataError("it starts from a state other than 0, or has peepholes")
     given = tuple(options.get("activations", usual))
     if given not in (usual, usual * 2):
@@ -67,12 +67,6 @@ def _check(node: Node, lengths: Value | None, rest: Sequence[Value | None]) -> N
             "its reset gate acts before the product (linear_before_reset=0); minidl's GRU computes "
             "the other form, that of PyTorch and of Keras with reset_after=True"
         )
-
-
-def _is_zero(value: Value) -> bool:
-    if isinstance(value, Filled):
-        return value.value == 0
-    return isinstance(value, np.ndarray) and value.dtype.kind in "fiu" and not value.any()
 
 
 def _parameters(

@@ -1,4 +1,4 @@
-"""Means and maxima over whole axes, and the last step of a sequence."""
+"""Means and maxima over whole axes, the last step of a sequence, the last states of layers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from minidl.layers.recurrent import Recurrent
 from minidl.onnx.importing.arranging import rearranged
 from minidl.onnx.importing.folding import axes_argument, whole_numbers
 from minidl.onnx.importing.graph import Graph, Node
-from minidl.onnx.importing.layout import BATCH, axes_of
+from minidl.onnx.importing.layout import BATCH, axes_of, holds_batch
 from minidl.onnx.importing.reshaping import first_signal
 from minidl.onnx.importing.signals import Signal, Step, Value, with_layer
 
@@ -45,7 +45,7 @@ def _pooled(signal: Signal, over: Sequence[int], is_mean: bool, keep: bool) -> S
     long = [i for i in over if signal.axes[i]]
     inner = [i for i in range(len(signal.axes)) if i not in over and signal.axes[i] != BATCH]
     channels = [i for i in inner if signal.axes[i]] or inner
-    if len(channels) != 1 or any(signal.axes[i] == BATCH for i in over):
+    if len(channels) != 1 or any(holds_batch(signal.axes[i]) for i in over):
         raise DataError("it does not reduce all axes between batch and channels")
     result = signal
     if long:
@@ -69,7 +69,7 @@ def _pooled(signal: Signal, over: Sequence[int], is_mean: bool, keep: bool) -> S
 
 
 def gather_step(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
-    """`Gather` of the last step, without its axis."""
+    """`Gather` of the last step or layer, without its axis."""
     signal = first_signal(inputs)
     axis = signal.axis(node.attributes.get("axis", 0))
     index = inputs[1] if len(inputs) > 1 else None
@@ -77,9 +77,19 @@ def gather_step(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Sig
     steps = signal.lengths[axis]
     if len(numbers) != 1 or numbers[0] not in (-1, steps - 1 if isinstance(steps, int) else -1):
         raise DataError("it chooses other steps than the last")
-    last = last_step(signal, axis)
+    last = last_step(signal, axis) if signal.axes[axis] else signal
     dropped = isinstance(index, np.ndarray) and index.ndim == 0
     return _without(last, axis) if dropped else last
+
+
+def both_ways(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
+    """The last states of two directions (2, N, M) side by side, (N, 2 M)."""
+    signal = first_signal(inputs)
+    found = [int(each) for each in inputs[1:] if isinstance(each, np.ndarray) and each.ndim == 0]
+    if found not in ([0, 1], [-2, -1]) or signal.lengths[0] != 2 or len(signal.axes) != 3:
+        raise DataError("it joins other states than the last of two directions, in this order")
+    ways, rows, units = signal.axes
+    return replace(signal, axes=(rows, ways + units))
 
 
 def slice_step(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
@@ -98,12 +108,20 @@ def slice_step(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Sign
     size = length if isinstance(length, int) else 2**31 - 1  # all there are, as exporters write it
     if stride != 1 or end < size or start not in (0, -1, size - 1):
         raise DataError("it cuts out other steps than the last")
-    return signal if start == 0 else last_step(signal, axis)
+    return signal if start == 0 or not signal.axes[axis] else last_step(signal, axis)
 
 
 def last_step(signal: Signal, axis: int) -> Signal:
-    """The last step of what a recurrent layer returns: it returns no other then."""
+    """The last step of what a recurrent layer returns: it returns no other then.
+
+    Also the last of several states (layers, N, M) that `Concat` has put on one axis.
+    """
     layer, step = signal.step.layer, signal.step
+    count = len(step.inputs)
+    if step.merge == "concat" and signal.axes[axis] == ((count, 1),) and signal.shape[-1] == count:
+        axes = tuple(tuple((n, stride // count) for n, stride in each) for each in signal.axes)
+        axes = (*axes[:axis], (), *axes[axis + 1 :])
+        return Signal(step.inputs[-1], (*signal.shape[:-1], 1), axes)
     is_time = len(signal.shape) == 2 and signal.axes[axis] == axes_of(signal.shape)[0]
     if not isinstance(layer, Recurrent) or not is_time:
         raise DataError("minidl has the last step of a recurrent layer alone, of one direction")

@@ -11,11 +11,23 @@ from minidl.errors import DataError
 from minidl.onnx.importing.folding import axes_argument
 from minidl.onnx.importing.graph import Graph, Node
 from minidl.onnx.importing.layout import BATCH, Open, length_of, regrouped
-from minidl.onnx.importing.signals import Signal, Value
+from minidl.onnx.importing.signals import Signal, Value, is_zero
 
 
 def identity(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
-    """Dropout, Identity and the like, which hand their input through in inference."""
+    """Identity and the like, which hand their input through."""
+    return first_signal(inputs)
+
+
+def dropout(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
+    """`Dropout`, which hands its input through unless the file was written in training."""
+    rate, training = [*inputs[1:3], None, None][:2]
+    keeps_all = rate is not None and is_zero(rate)
+    if training is not None and not is_zero(training) and not keeps_all:
+        raise DataError(
+            "it drops numbers at random, as in training. In PyTorch call module.eval() before "
+            "torch.onnx.export"
+        )
     return first_signal(inputs)
 
 
@@ -31,6 +43,11 @@ def cast(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal:
     signal, to = first_signal(inputs), node.attributes.get("to")
     if to not in (1, 11) and (to not in (6, 7) or signal.step.inputs or signal.step.layer):
         raise DataError(f"it converts to type {to}, which minidl's layers do not give")
+    for user in graph.nodes if to in (6, 7) else ():
+        if node.outputs[0] in user.inputs and user.op not in ("Gather", "Identity", "Cast"):
+            raise DataError("it makes whole numbers of its input, which only an Embedding takes")
+        if node.outputs[0] in user.inputs and user.attributes.get("to", to) not in (6, 7):
+            raise DataError("it cuts off the digits behind the point, which no layer does")
     return signal
 
 

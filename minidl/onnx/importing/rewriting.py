@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from minidl.errors import DataError
 from minidl.onnx.importing.folding import axes_argument, folded
 from minidl.onnx.importing.graph import Graph, Node
-from minidl.onnx.importing.patterns import PATTERNS, Expression, Pattern
+from minidl.onnx.importing.patterns import OF_TWO_CLASSES, PATTERNS, Expression, Pattern
 from minidl.typing import Array
 
 EITHER_ORDER = ("Add", "Mul")
@@ -22,8 +23,11 @@ def rewritten(graph: Graph) -> Graph:
     constants = dict(graph.constants)
     for node in graph.nodes:
         if node.op == "Constant":
-            constants[node.outputs[0]] = folded(node, ())  # type: ignore[assignment]
-    search = _Search(constants)
+            try:
+                constants[node.outputs[0]] = folded(node, ())  # type: ignore[assignment]
+            except DataError as error:
+                raise DataError(f"cannot import the {node}: {error}") from None
+    search = _Search(constants, [*PATTERNS, OF_TWO_CLASSES] if graph.has_labels else PATTERNS)
     nodes = [search.shortened(node) for node in graph.nodes if node.op != "Constant"]
     needed, kept = {graph.output}, []
     for node in reversed(nodes):
@@ -36,13 +40,14 @@ def rewritten(graph: Graph) -> Graph:
 class _Search:
     """Looks for patterns that end in a node, among the nodes before it."""
 
-    def __init__(self, constants: dict[str, Array]) -> None:
+    def __init__(self, constants: dict[str, Array], patterns: Sequence[Pattern]) -> None:
         self.constants = constants
+        self.patterns = patterns
         self.makers: dict[str, Node] = {}  # the node that gives a tensor
 
     def shortened(self, node: Node) -> Node:
         """The node that takes a pattern's place if this one ends it, or the node itself."""
-        for pattern in PATTERNS:
+        for pattern in self.patterns:
             if node.op == pattern.form[0]:
                 self.makers[node.outputs[0]] = node
                 for found in self.matches(pattern.form, node.outputs[0], {}):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from minidl.errors import DataError
 from minidl.layers import Layer
 from minidl.onnx.importing.layout import (
@@ -70,6 +72,13 @@ class Filled:
 
 
 Value = Signal | Array | Filled
+
+
+def is_zero(value: Value) -> bool:
+    """Whether a value is a constant of zeros, or of False."""
+    if isinstance(value, Filled):
+        return value.value == 0
+    return isinstance(value, np.ndarray) and value.dtype.kind in "bfiu" and not value.any()
 
 
 def with_layer(
