@@ -214,7 +214,7 @@ def resealed(data: bytes) -> bytes:
         return data
     start = 8 + int.from_bytes(data[:8], "little")
     header = json.loads(data[8:start])
-    header["__metadata__"]["sha256"] = checksum
+    header.setdefault("__metadata__", {})["sha256"] = checksum
     text = json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data[start:]
 
