@@ -127,7 +127,7 @@ def trial(reader: Reader, data: bytes, path: Path, watch: Watch, outcomes: Outco
     try:
         reader.read(path)
         outcomes.read += 1
-    except dl.MinidlError:
+    except (dl.MinidlError, dl.TrainingWarning):  # a warning is raised, too: see main
         outcomes.refused += 1
     except Exception as error:  # of any kind: that is what is looked for
         fault = f"{type(error).__name__}: {error}"
