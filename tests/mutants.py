@@ -276,7 +276,6 @@ MATHEMATICS = {
     "raise_for_bad_start",
     "raise_for_bad_step",
     "replacing",
-    "restore",
     "run_epoch",
     "stop",
     "training_and_validation",

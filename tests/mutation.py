@@ -87,6 +87,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/training/warning_signs.py": ("tests/training/test_warning_signs.py",),
     "minidl/io/whole_files.py": ("tests/training/test_checkpoint.py",),
     "minidl/plotting/live_plot.py": ("tests/plotting/test_live_plot.py",),
+    "minidl/training/epoch.py": ("tests/training/test_trainer.py", "tests/training/test_resume.py"),
     "minidl/training/trainer.py": ("tests/training",),
     "minidl/saliency.py": ("tests/test_saliency.py",),
     "minidl/sparse.py": ("tests/test_sparse.py",),
