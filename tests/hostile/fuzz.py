@@ -384,7 +384,8 @@ def guided(
         rng = random.Random(seed)
         return reader.mutate(data, seeds, rng)[:most] if seed % 2 else atheris.Mutate(data, most)
 
-    words = [sys.argv[0], f"-max_len={LARGEST}", "-verbosity=0", folder]
+    limits = [f"-max_len={LARGEST}", "-verbosity=0", f"-artifact_prefix={folder}/"]
+    words = [sys.argv[0], *limits, folder]
     atheris.Setup(words, next_one, custom_mutator=mutator)
     atheris.Fuzz()
 
