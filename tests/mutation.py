@@ -85,7 +85,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
         "tests/training/test_same_bits.py",
     ),
     "minidl/training/warning_signs.py": ("tests/training/test_warning_signs.py",),
-    "minidl/io/whole_files.py": ("tests/training/test_checkpoint.py",),
+    "minidl/io/whole_files.py": ("tests/io/test_whole_files.py",),
     "minidl/plotting/live_plot.py": ("tests/plotting/test_live_plot.py",),
     "minidl/training/epoch.py": ("tests/training/test_trainer.py", "tests/training/test_resume.py"),
     "minidl/training/trainer.py": ("tests/training",),

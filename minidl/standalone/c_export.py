@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import instance, positive_number
 from minidl.errors import ArgumentError, ContractError
-from minidl.io.whole_files import make_folder_of, replacing
+from minidl.io.whole_files import make_folder_of
 from minidl.layers.base import Layer
 from minidl.standalone.c_file import c_text, weights_of
 from minidl.standalone.c_functions import C_FUNCTIONS
@@ -21,7 +21,7 @@ from minidl.standalone.c_prediction import Prediction
 from minidl.standalone.compiled import run_self_test
 from minidl.standalone.program import Program
 from minidl.standalone.quantization import quantized
-from minidl.standalone.report import ExportReport
+from minidl.standalone.report import ExportReport, write
 from minidl.standalone.translation import program_of
 from minidl.standalone.trials import Trial
 
@@ -135,21 +135,8 @@ def export_c(
     text = c_text(name, program, summary, trial, *in_c)
     _check_numbers(text, name, program)
     compiled = run_self_test(text, name, compiler)
-    data = text.encode()
-    with replacing(path) as target:
-        target.write(data)
-    return ExportReport(
-        path=path,
-        file_bytes=len(data),
-        weight_bytes=program.weight_bytes,
-        workspace_bytes=workspace,
-        rows=len(trial.x),
-        largest_difference=difference,
-        tolerance=tolerance,
-        compiled=compiled,
-        model_accuracy=trial.accuracy(trial.expected),
-        accuracy=trial.accuracy(outputs),
-    )
+    figures = {"largest_difference": difference, "tolerance": tolerance, "compiled": compiled}
+    return write(path, text, program, trial, outputs, workspace_bytes=workspace, **figures)
 
 
 def _identifier(name: object) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from minidl.arguments import instance, positive_number
-from minidl.io.whole_files import make_folder_of, replacing
+from minidl.io.whole_files import make_folder_of
 from minidl.layers.base import Layer
 from minidl.standalone.formulas import FORMULAS
 from minidl.standalone.program import in_parts
 from minidl.standalone.python_file import python_text
-from minidl.standalone.report import ExportReport
+from minidl.standalone.report import ExportReport, write
 from minidl.standalone.translation import program_of
 from minidl.standalone.trials import Trial
 
@@ -81,16 +81,5 @@ def export_numpy(
     exec(compile(text, path.name, "exec"), namespace)  # made of numbers and formulas of our own
     outputs = in_parts(namespace["predict"], trial.x, program.rows_at_a_time)
     difference = trial.check(outputs, tolerance)
-    data = text.encode()
-    with replacing(path) as target:
-        target.write(data)
-    return ExportReport(
-        path=path,
-        file_bytes=len(data),
-        weight_bytes=program.weight_bytes,
-        rows=len(trial.x),
-        largest_difference=difference,
-        tolerance=tolerance,
-        model_accuracy=trial.accuracy(trial.expected),
-        accuracy=trial.accuracy(outputs),
-    )
+    figures = {"largest_difference": difference, "tolerance": tolerance}
+    return write(path, text, program, trial, outputs, **figures)

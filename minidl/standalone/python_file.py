@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import base64
 {math}import sys
-
+{callable}
 import numpy as np
 
 Array = np.ndarray
@@ -71,6 +71,9 @@ def python_text(program: Program, trial: Trial, tolerance: float) -> str:
         output_shape=shapes["output"],
         tolerance=f"{tolerance * trial.scale:.3g}",
         math="import math\n" if any("math." in text for text in formulas) else "",
+        callable="from collections.abc import Callable\n"
+        if any("Callable" in text for text in formulas)
+        else "",
     )
     calls = [f"    {_call(program, index)}" for index in range(len(program.steps))]
     predict = PREDICT.format(

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from minidl.io.whole_files import replacing
+from minidl.standalone.program import Program
+from minidl.standalone.trials import Trial
+from minidl.typing import Array
 
 
 @dataclass(frozen=True)
@@ -43,3 +49,21 @@ class ExportReport:
     compiled: bool = False
     model_accuracy: float | None = None
     accuracy: float | None = None
+
+
+def write(
+    path: Path, text: str, program: Program, trial: Trial, outputs: Array, **figures: Any
+) -> ExportReport:
+    """Write a file that has been checked, and say what is known of it."""
+    data = text.encode()
+    with replacing(path) as target:
+        target.write(data)
+    return ExportReport(
+        path=path,
+        file_bytes=len(data),
+        weight_bytes=program.weight_bytes,
+        rows=len(trial.x),
+        model_accuracy=trial.accuracy(trial.expected),
+        accuracy=trial.accuracy(outputs),
+        **figures,
+    )

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import minidl as dl
-from minidl.io.whole_files import replacing
 
 X = np.random.default_rng(0).normal(size=(64, 3)).astype(np.float32)
 Y = X @ np.array([[1.0], [2.0], [3.0]], np.float32)
@@ -239,22 +238,6 @@ def test_what_killed_processes_left_is_removed(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted([".best.safetensors.6", "run.ckpt", *others])
     run.fit(X, Y, epochs=1)
     assert sorted(os.listdir(tmp_path)) == sorted([BEST, LAST, "run.ckpt", *others])
-
-
-def test_all_of_a_file_is_on_the_disk_before_it_takes_its_place(tmp_path, monkeypatch):
-    written = []
-    monkeypatch.setattr(os, "fsync", lambda handle: written.append(os.fstat(handle).st_size))
-    with replacing(tmp_path / "file") as file:
-        file.write(b"abc")
-    assert written[0] == 3
-    assert (tmp_path / "file").read_bytes() == b"abc"
-
-
-def test_a_folder_that_is_gone_is_named(tmp_path):
-    path = tmp_path / "gone" / "file"
-    with pytest.raises(FileNotFoundError, match="gone") as caught, replacing(path):
-        pass
-    assert caught.value.__notes__ == [f"while writing {path}, which is as it was before"]
 
 
 def test_the_home_folder_has_its_short_name(tmp_path, monkeypatch):

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from minidl.typing import Array
 
 
-def max_pool2d(
+def pool2d(
     x: Array,
+    of_window: Callable[..., Array],
     *,
     size: tuple[int, int],
     stride: tuple[int, int],
     before: tuple[int, int],
     count: tuple[int, int],
 ) -> Array:
-    """The largest pixel of each window; the first window begins `before` pixels outside."""
+    """A number for the pixels of each window; the first window begins `before` pixels outside."""
     y = np.empty((len(x), *count, x.shape[3]), np.float32)
     for i in range(count[0]):
         for j in range(count[1]):
             top, left = i * stride[0] - before[0], j * stride[1] - before[1]
             window = x[:, max(top, 0) : top + size[0], max(left, 0) : left + size[1]]
-            y[:, i, j] = window.max(axis=(1, 2))
+            y[:, i, j] = of_window(window, axis=(1, 2))
     return y
+
+
+def max_pool2d(x: Array, **windows: tuple[int, int]) -> Array:
+    """The largest pixel of each window."""
+    return pool2d(x, np.max, **windows)
 
 
 def max_pool1d(x: Array, *, size: int, stride: int, before: int, count: int) -> Array:
@@ -32,22 +40,9 @@ def max_pool1d(x: Array, *, size: int, stride: int, before: int, count: int) -> 
     )[:, 0]
 
 
-def average_pool2d(
-    x: Array,
-    *,
-    size: tuple[int, int],
-    stride: tuple[int, int],
-    before: tuple[int, int],
-    count: tuple[int, int],
-) -> Array:
+def average_pool2d(x: Array, **windows: tuple[int, int]) -> Array:
     """The mean of each window's pixels inside the image."""
-    y = np.empty((len(x), *count, x.shape[3]), np.float32)
-    for i in range(count[0]):
-        for j in range(count[1]):
-            top, left = i * stride[0] - before[0], j * stride[1] - before[1]
-            window = x[:, max(top, 0) : top + size[0], max(left, 0) : left + size[1]]
-            y[:, i, j] = window.mean(axis=(1, 2))
-    return y
+    return pool2d(x, np.mean, **windows)
 
 
 def global_max_pool(x: Array, axes: tuple[int, ...]) -> Array:
