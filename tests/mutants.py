@@ -149,7 +149,7 @@ MATHEMATICS = {
     "useful_blas_threads",  # policies
     "useful_workers",
     "worth_reading_ahead",
-    "_blas_threads",
+    "threads_for",
     "per_sample",  # losses
     "_from_labels",
     "_smooth_rows",

@@ -88,6 +88,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
     "minidl/io/whole_files.py": ("tests/io/test_whole_files.py",),
     "minidl/plotting/live_plot.py": ("tests/plotting/test_live_plot.py",),
     "minidl/training/epoch.py": ("tests/training/test_trainer.py", "tests/training/test_resume.py"),
+    "minidl/training/evaluation.py": ("tests/training/test_blas_threads.py",),
     "minidl/training/trainer.py": ("tests/training",),
     "minidl/saliency.py": ("tests/test_saliency.py",),
     "minidl/sparse.py": ("tests/test_sparse.py",),

@@ -13,6 +13,7 @@ from minidl.errors import ArgumentError
 from minidl.finiteness import is_finite
 from minidl.optimizers.base import Optimizer
 from minidl.training.diagnosis import raise_for_bad_start
+from minidl.training.evaluation import evaluated
 from minidl.training.hooks import Hooks
 from minidl.training.sources import ArraySource
 from minidl.training.trainer import Trainer
@@ -111,10 +112,10 @@ class Descent:
         hooks.call("on_batch_end", self.point.loss)
         values = {"loss": self.point.loss, "gradient_norm": self.point.gradient_norm}
         if trainer.metrics:
-            values = trainer._evaluate(self._training) | values
+            values = evaluated(trainer, self._training) | values
         hooks.call("on_validation_begin")
         if self._validation is not None:
-            found = trainer._evaluate(self._validation)
+            found = evaluated(trainer, self._validation)
             values |= {f"val_{name}": value for name, value in found.items()}
         trainer.epoch += 1
         seconds = time.perf_counter() - self._start

@@ -17,6 +17,7 @@ from minidl.metrics import Metric
 from minidl.solvers.descent import Descent, SciPySolver
 from minidl.threads import at_most_blas_threads
 from minidl.training.callbacks import Callback
+from minidl.training.evaluation import threads_for
 from minidl.training.history import History
 from minidl.training.hooks import Hooks
 from minidl.training.sources import ArraySource
@@ -180,7 +181,7 @@ def minimize(
     if method == "L-BFGS-B":  # less than this is noise
         settings["ftol"] = float(np.finfo(model.dtype).eps)
     history, converged, message = trainer.history, False, ""
-    threads = trainer._blas_threads(training, len(training))
+    threads = threads_for(trainer.objective, training, len(training))
     with hooks.fitting(), at_most_blas_threads(threads):
         try:
             found = optimize.minimize(

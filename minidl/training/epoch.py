@@ -9,6 +9,7 @@ import numpy as np
 from minidl.errors import DataError
 from minidl.finiteness import is_finite
 from minidl.training.diagnosis import raise_for_bad_parameters, raise_for_bad_step
+from minidl.training.evaluation import evaluated
 from minidl.training.repeatable import RepeatablePass
 from minidl.training.running_fit import RunningFit
 from minidl.training.warning_signs import WarningSigns
@@ -65,7 +66,7 @@ def run_epoch(trainer: Trainer, running: RunningFit, signs: WarningSigns) -> Non
     values = running.values.values()
     hooks.call("on_validation_begin")
     if running.validation is not None:
-        found = trainer._evaluate(running.validation)
+        found = evaluated(trainer, running.validation)
         values |= {f"val_{name}": value for name, value in found.items()}
     trainer.history.append(values | trainer.extra_values | {"seconds": running.seconds})
     trainer.epoch += 1

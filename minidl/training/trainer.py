@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -13,19 +12,17 @@ from numpy.typing import ArrayLike
 
 from minidl.arguments import flag, instance, whole_number
 from minidl.errors import DivergenceError
-from minidl.finiteness import is_finite
 from minidl.layers.base import Layer
 from minidl.losses.base import Loss
 from minidl.metrics import Metric
 from minidl.objective import Objective
 from minidl.optimizers.base import Optimizer
 from minidl.randomness import child_seed, seed_sequence
-from minidl.thread_policy import useful_blas_threads, useful_workers
-from minidl.threads import at_most_blas_threads, usable_cores
+from minidl.thread_policy import useful_workers
+from minidl.threads import at_most_blas_threads
 from minidl.training.callbacks import Callback
-from minidl.training.diagnosis import raise_for_bad_evaluation
 from minidl.training.epoch import run_epoch
-from minidl.training.epoch_values import EpochValues
+from minidl.training.evaluation import evaluated, threads_for
 from minidl.training.history import History
 from minidl.training.hooks import Hooks
 from minidl.training.parts import callbacks_of, metrics_of, with_progress_bar
@@ -33,8 +30,7 @@ from minidl.training.resuming.checkpoint_file import write_checkpoint
 from minidl.training.resuming.generators import BatchOrder
 from minidl.training.resuming.resumption import Resumption
 from minidl.training.running_fit import RunningFit
-from minidl.training.sources import BatchSource
-from minidl.training.validation import Source, source_of, training_and_validation
+from minidl.training.validation import source_of, training_and_validation
 from minidl.training.warning_signs import WarningSigns
 from minidl.typing import MetricFunction, RNGLike
 
@@ -174,7 +170,7 @@ class Trainer:
         self.steps_per_epoch = training.steps(batch_size)
         self.history.stopped, self._stops_at_once = "", False
         hooks, signs = Hooks(self, with_progress_bar(self.callbacks)), WarningSigns(self.model)
-        threads = self._blas_threads(training, batch_size)
+        threads = threads_for(self.objective, training, batch_size)
         running = RunningFit(self, training, validation, batch_size, shuffle, hooks)
         with running.going(), hooks.fitting(), at_most_blas_threads(threads):
             if self._resumption is not None:
@@ -310,33 +306,5 @@ class Trainer:
             sample_weight: A weight for each row (N,), step (N, T) or pixel (N, H, W), for the loss.
         """
         source = source_of(self.objective, x, y, sample_weight, "evaluate")
-        with at_most_blas_threads(self._blas_threads(source)):
-            return self._evaluate(source)
-
-    def _blas_threads(self, source: Source, batch_size: int | None = None) -> int:
-        """One where workers have the cores, otherwise as many as the batches are worth."""
-        objective = self.objective
-        rows = objective.chunk_rows
-        if isinstance(source, BatchSource):
-            batch_size = source.batch_size
-            if batch_size is None:  # batches of any size
-                return usable_cores()
-        else:
-            batch_size = len(source) if batch_size is None else batch_size
-            rows = objective.rows_at_a_time(source.x)
-        in_chunks = objective.chunked and batch_size > rows
-        if in_chunks and objective.workers > 1:
-            return 1
-        return useful_blas_threads(self.model, rows if in_chunks else batch_size)
-
-    def _evaluate(self, source: Source) -> dict[str, float]:
-        collected = EpochValues(self.objective, self.metrics)
-        for batch in source.batches(source.evaluation_rows, None):
-            outputs = collected.room_for(batch)
-            loss = self.objective.evaluate(
-                batch.x, batch.target, batch.weight, batch.total, outputs
-            )
-            if not (math.isfinite(loss) and is_finite(batch.x)):
-                raise_for_bad_evaluation(self, batch, loss)
-            collected.add(loss, batch)
-        return collected.values()
+        with at_most_blas_threads(threads_for(self.objective, source)):
+            return evaluated(self, source)

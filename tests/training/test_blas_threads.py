@@ -10,6 +10,7 @@ import threadpoolctl
 
 import minidl as dl
 from minidl import thread_policy
+from minidl.training import evaluation
 from minidl.training import trainer as module
 
 X = np.zeros((12_288, 32), np.float32)
@@ -155,7 +156,7 @@ def test_the_number_for_sources_of_batches(monkeypatch, source, workers, expecte
     monkeypatch.setattr(
         module, "at_most_blas_threads", lambda most: held.append(most) or nullcontext()
     )
-    monkeypatch.setattr(module, "usable_cores", lambda: 7)
+    monkeypatch.setattr(evaluation, "usable_cores", lambda: 7)
     trainer = make()
     trainer.objective.workers, trainer.objective.chunk_rows = workers, 8192
     trainer.fit(source, epochs=1)
