@@ -3,7 +3,7 @@
 A layer is a name with its options: `("dense", units)`, `("conv", filters, kernel_size, padding)`,
 `("pool", size)`, `("relu",)`, `("flatten",)`; for sequences `("lstm", units)` and `("gru", units)`,
 which give the state after the last step, `("transformer", width, heads, hidden)`, a block with
-layer normalisation first, and `("mean",)` over the steps. The last one gives the logits; softmax
+layer normalization first, and `("mean",)` over the steps. The last one gives the logits; softmax
 and cross-entropy belong to the loss.
 """
 
@@ -92,7 +92,7 @@ def initial_values(layers: Layers, input_shape: tuple[int, ...], seed: int = 0) 
 
     Weights are normal and of He's variance, biases zeros, gamma ones. Networks for sequences have
     half that variance, since the full one diverges with so few ReLUs, and small random biases,
-    without which blank steps have no variance to normalise.
+    without which blank steps have no variance to normalize.
     """
     rng = np.random.default_rng(seed)
     gain, spread = (1, 0.1) if len(input_shape) == 2 else (2, 0)

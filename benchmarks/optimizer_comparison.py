@@ -1,7 +1,7 @@
 """Every optimizer at its defaults on real MNIST: what a learner should see, as a picture.
 
     python benchmarks/optimizer_comparison.py
-    python benchmarks/optimizer_comparison.py --output docs/images/optimizers.png
+    python benchmarks/optimizer_comparison.py --output optimizers.png
 
 Trains 784-128-64-32-10 with batches of 64 for ten epochs from three seeds with each, prints a
 Markdown table and draws the training losses, one panel an optimizer. `SGD` has no default learning

@@ -50,7 +50,7 @@ def build_model(layers, seed):
 
 
 def new_layers():
-    """Make the layers below the last: two convolutions, each normalised."""
+    """Make the layers below the last: two convolutions, each normalized."""
     return [
         *[dl.Conv2D(8, 3, use_bias=False), dl.BatchNorm(), dl.ReLU(), dl.MaxPool2D()],
         *[dl.Conv2D(16, 3, use_bias=False), dl.BatchNorm(), dl.ReLU(), dl.MaxPool2D()],

@@ -30,7 +30,7 @@ import minidl as dl
 
 
 def convolution(filters, size, stride=1):
-    """A convolution as these networks use it: normalised, then a ReLU."""
+    """A convolution as these networks use it: normalized, then a ReLU."""
     return dl.Sequential(
         [
             dl.Conv2D(filters, size, stride=stride, padding="same", use_bias=False),

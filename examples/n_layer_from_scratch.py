@@ -23,7 +23,7 @@ and n_out are the sizes of the layer at work: what comes in, and how many neuron
 What to look at:
 
 - `init_params`: with plain -0.5..0.5, as in the two-layer file, every layer would multiply the size
-  of the numbers by several times. He initialisation draws from a normal distribution of variance
+  of the numbers by several times. He initialization draws from a normal distribution of variance
   2 / n_in, which keeps their size from layer to layer (the 2 makes up for the half of the
   values that ReLU sets to zero).
 - `backward_prop`: dZ of one layer makes dZ of the layer below it, through W^T and ReLU'. That line
@@ -182,7 +182,7 @@ def parse_arguments(argv):
 
 
 def main(argv=None):
-    """Train the network and print what it has learnt."""
+    """Train the network and print what it has learned."""
     args = parse_arguments(argv)
     X, Y, X_test, Y_test = load_data(args.data_dir, args.synthetic, args.rows, args.seed)
     print(f"{X.shape[1]} training images, {args.iterations} iterations, layers {args.layers}")

@@ -1,7 +1,7 @@
 """A deeper network for MNIST in minidl: 784 -> 128 -> 64 -> 32 -> 10.
 
 This is the network of `n_layer_from_scratch.py`, built from layers: ReLU between, softmax last, He
-initialisation (the default of `Dense`). minidl keeps samples as rows, so X is (N, 784) and each
+initialization (the default of `Dense`). minidl keeps samples as rows, so X is (N, 784) and each
 `weight` is the transpose of the W there; started from the same values, the two stay equal to ten
 digits (`tests/examples/test_reference_parity.py`).
 

@@ -175,7 +175,7 @@ def parse_arguments(argv):
 
 
 def main(argv=None):
-    """Train the network and print what it has learnt."""
+    """Train the network and print what it has learned."""
     args = parse_arguments(argv)
     X, Y, X_test, Y_test = load_data(args.data_dir, args.synthetic, args.rows, args.seed)
     print(f"{X.shape[1]} training images, {args.iterations} iterations")

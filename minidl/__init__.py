@@ -133,6 +133,7 @@ if TYPE_CHECKING:
         stratified_split,
         synthetic_digits,
     )
+    from minidl.explaining import StepExplanation, explain_step
     from minidl.io import load
     from minidl.metrics import (
         Metric,
@@ -169,7 +170,7 @@ if TYPE_CHECKING:
     from minidl.saliency import saliency_map
     from minidl.solvers import MinimizeResult, minimize
     from minidl.standalone import export_c, export_numpy
-    from minidl.testing import check_layer, numerical_gradient
+    from minidl.testing import check_layer, check_loss, check_optimizer, numerical_gradient
     from minidl.training import (
         Callback,
         Checkpoint,
@@ -218,6 +219,7 @@ _LAZY = {  # names and their rooms: an inference program needs none of them
     "ReduceOnPlateau": "training",
     "Schedule": "optimizers.schedules",
     "StepDecay": "optimizers.schedules",
+    "StepExplanation": "explaining",
     "StopOnNaN": "training",
     "TimeLimit": "training",
     "Trainer": "training",
@@ -226,9 +228,12 @@ _LAZY = {  # names and their rooms: an inference program needs none of them
     "augmentation": "",
     "batches": "datasets",
     "check_layer": "testing",
+    "check_loss": "testing",
+    "check_optimizer": "testing",
     "confusion_matrix": "metrics",
     "csv_batches": "datasets",
     "datasets": "",
+    "explain_step": "explaining",
     "export_c": "standalone",
     "export_numpy": "standalone",
     "export_onnx": "onnx",
@@ -390,6 +395,7 @@ __all__ = [
     "Standardize",
     "StateError",
     "StepDecay",
+    "StepExplanation",
     "StopOnNaN",
     "Tanh",
     "TimeLimit",
@@ -405,9 +411,12 @@ __all__ = [
     "accuracy",
     "batches",
     "check_layer",
+    "check_loss",
+    "check_optimizer",
     "class_weights",
     "confusion_matrix",
     "csv_batches",
+    "explain_step",
     "export_c",
     "export_numpy",
     "export_onnx",

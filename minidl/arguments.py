@@ -60,8 +60,10 @@ def instance(who: str, name: str, value: Any, kind: type[Kind]) -> Kind:
             f"{who}: {name} must be an instance, got the class {value.__name__}: write "
             f"{value.__name__}(...) with its arguments, or {value.__name__}() if it needs none."
         )
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
     raise ArgumentTypeError(
-        f"{who}: {name} must be a {kind.__name__}, got {value!r} of type {type(value).__name__}."
+        f"{who}: {name} must be {article} {kind.__name__}, got {value!r} of type "
+        f"{type(value).__name__}."
     )
 
 

@@ -22,7 +22,7 @@ def arranged(flat: Array, n: int, shape: Shape) -> Array:
 
 
 def batch_empty(n: int, shape: Shape, dtype: DTypeLike) -> Array:
-    """Return an uninitialised array (n, *shape) in minidl's memory order.
+    """Return an uninitialized array (n, *shape) in minidl's memory order.
 
     Example:
         >>> batch_empty(4, (8, 6, 3), np.float32).shape

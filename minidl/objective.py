@@ -117,7 +117,18 @@ class Objective:
         return value, self.model.grads
 
     def value(self, x: Array, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
-        """Return the mean loss of a batch in inference mode, without penalties; changes nothing."""
+        """Return the mean loss of a batch in inference mode, without penalties; changes nothing.
+
+        Args:
+            x: Input (N, *input_shape) of the model's dtype.
+            y: Targets, as the loss takes them.
+            sample_weight: A weight for each row (N,), step (N, T) or pixel (N, H, W).
+
+        Raises:
+            ShapeError: If `x` or `y` does not fit the model.
+            DTypeError: If `x` has another dtype than the model.
+            DataError: If the targets are wrong, or `x` has NaN or infinity.
+        """
         target, weight, total = self.check_batch(x, y, sample_weight)
         if not is_finite(x):
             raise_for_non_finite(x, f"{self.model.where}: x")
@@ -139,13 +150,22 @@ class Objective:
         return not self._whole
 
     def rows_at_a_time(self, x: Array) -> int:
-        """How many rows of `x` a chunk has."""
+        """How many rows of `x` (N, *input_shape) a chunk has."""
         return self.sparse_chunk_rows if is_sparse(x) else self.chunk_rows
 
     def check_batch(
         self, x: Array, y: ArrayLike, sample_weight: ArrayLike | None
     ) -> tuple[Array, Array | None, float]:
-        """Check a batch, or a whole data set once: checked targets, weights and their sum."""
+        """Check a batch, or a whole data set once.
+
+        Args:
+            x: Input (N, *input_shape) of the model's dtype.
+            y: Targets, as the loss takes them.
+            sample_weight: A weight for each row (N,), step (N, T) or pixel (N, H, W), or None.
+
+        Returns:
+            Checked targets, the weights with the model's mask in them, and their sum.
+        """
         check_input(self.model, x)
         shape = (x.shape[0], *self.model.output_shape_of(x))
         target = self.loss.check_target(y, shape)
@@ -247,7 +267,15 @@ class Objective:
         total: float,
         outputs: Array | None = None,
     ) -> float:
-        """Compute the value of a checked batch in inference mode; arguments as above."""
+        """Compute the value of a batch that has been checked, in inference mode.
+
+        Args:
+            x: Input (N, *input_shape).
+            target: What `check_batch` returned, or rows of it.
+            weight: Weights of these rows, or of their steps, or None.
+            total: Sum of the weights of these rows.
+            outputs: Filled with the outputs if given (logits where fused; see `probabilities`).
+        """
 
         def run(_: int, rows: slice, part: Array) -> float:
             w = None if weight is None else weight[rows]
@@ -261,11 +289,18 @@ class Objective:
         return sum(self._chunks.each(run, x, self.rows_at_a_time(x), self.workers))
 
     def predicted_labels(self, outputs: Array) -> Array:
-        """What collected outputs say: labels for classifiers, the values themselves otherwise."""
+        """What collected outputs (N, ...) say: labels for classifiers, the values otherwise."""
         return self._loss.predicted_labels(outputs)
 
     def probabilities(self, outputs: Array) -> Array:
-        """Collected outputs as predictions: where they are logits, the activation is applied."""
+        """Collected outputs (N, ...) as predictions: for logits, those of the activation.
+
+        Example:
+            >>> import numpy as np, minidl as dl
+            >>> model = dl.Sequential([dl.Dense(2), dl.Softmax()]).build((3,), rng=0)
+            >>> dl.Objective(model, dl.CrossEntropy()).probabilities(np.zeros((1, 2)))
+            array([[0.5, 0.5]])
+        """
         return self._loss.from_logits_to_predictions(outputs) if self._loss.from_logits else outputs
 
     def _check_output(self, y: Array) -> None:

@@ -55,7 +55,7 @@ MATHEMATICS = {
     "_clipped",
     "reshaped",
     "compute_mask",
-    "mean",  # normalisation
+    "mean",  # normalization
     "channel_gradients",
     "centered",
     "inverse_deviation",

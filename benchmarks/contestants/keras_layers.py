@@ -14,7 +14,7 @@ Arrays = list[np.ndarray]
 
 
 class Transformer(keras.layers.Layer):
-    """A block with layer normalisation first."""
+    """A block with layer normalization first."""
 
     def __init__(self, width: int, heads: int, hidden: int) -> None:
         super().__init__()

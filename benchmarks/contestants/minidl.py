@@ -31,7 +31,7 @@ def layer(kind: str, *options: object) -> dl.Layer:
 
 
 def transformer(width: int, heads: int, hidden: int) -> dl.Sequential:
-    """A block with layer normalisation first."""
+    """A block with layer normalization first."""
     attention = [dl.LayerNorm(), dl.MultiHeadSelfAttention(heads)]
     each_step = [dl.LayerNorm(), dl.Dense(hidden), dl.ReLU(), dl.Dense(width)]
     return dl.Sequential([dl.Residual(dl.Sequential(part)) for part in (attention, each_step)])

@@ -77,7 +77,7 @@ class Attention(nn.Module):
 
 
 class Transformer(SequenceLayer):
-    """A block with layer normalisation first."""
+    """A block with layer normalization first."""
 
     def __init__(self, inputs: int, width: int, heads: int, hidden: int) -> None:
         super().__init__()

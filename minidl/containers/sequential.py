@@ -36,8 +36,9 @@ class Sequential(Layer):
         >>> model = dl.Sequential([dl.Dense(10), dl.ReLU(), dl.Dense(10), dl.Softmax()])
         >>> model.build((784,), rng=0).predict(np.zeros((3, 784))).shape
         (3, 10)
-        >>> len(model.params)
-        7960
+        >>> h = model.forward_to(2, np.ones((3, 784), np.float32), training=True)
+        >>> list(model.trace(np.ones((1, 784)))), h.shape, model.backward_from(2, h).shape
+        (['0.dense', '1.relu', '2.dense', '3.softmax'], (3, 10), (3, 784))
     """
 
     results_checked = True
@@ -110,7 +111,7 @@ class Sequential(Layer):
     def forward_to(
         self, k: int, x: Array, *, training: bool = False, out: Array | None = None
     ) -> Array:
-        """Run the first `k` layers; `backward_from(k, dy)` goes back from there."""
+        """Run the first `k` layers on x (N, ...); `backward_from(k, dy)` goes back from there."""
         self._check_stop(k)
         check_input(self, x)
         if out is not None:
@@ -122,7 +123,7 @@ class Sequential(Layer):
     def backward_from(
         self, k: int, dy: Array, *, input_grad: bool = True, out: Array | None = None
     ) -> Array | None:
-        """Go back from the output of the first `k` layers, as `forward_to(k, ...)` left it."""
+        """Go back from the output (N, ...) of the first `k` layers, after `forward_to(k, ...)`."""
         self._check_stop(k)
         calls.check_dy(self, dy)
         self._check_pass(k)
@@ -142,7 +143,7 @@ class Sequential(Layer):
             )
 
     def trace(self, x: ArrayLike) -> dict[str, Array]:
-        """Every layer's output by name, `0.dense`, ...; none inside `Residual` and `Parallel`."""
+        """Every layer's output (N, ...) by name, `0.dense`; none inside `Residual`, `Parallel`."""
         return dict(traced(self, convert_input(self, x), None, ""))
 
     def __repr__(self) -> str:

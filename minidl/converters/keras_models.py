@@ -29,7 +29,7 @@ def from_keras(model: Any) -> Sequential:
     `Rescaling` and an adapted `Normalization` become `Standardize`. `mask_zero=True` of an
     `Embedding` becomes `padding_index=0` where a layer takes the mask, and has no effect elsewhere,
     as in Keras. Where minidl has parameters that a layer lacks (a bias of recurrent layers for
-    `use_bias=False`, scale or shift of a normalisation), outputs are the same but further steps
+    `use_bias=False`, scale or shift of a normalization), outputs are the same but further steps
     differ. A model with float64 weights gives a float64 model, all others a float32 one.
 
     Args:

@@ -53,7 +53,7 @@ def read_idx(path: str | os.PathLike[str], *, sha256: str | None = None) -> Arra
             None skips this check.
 
     Returns:
-        A new array in the machine's own byte order.
+        A new array in the machine's own byte order, of MNIST's images (60000, 28, 28).
 
     Raises:
         DataError: The file is missing, damaged, truncated, too long, of another format, or its

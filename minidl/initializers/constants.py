@@ -28,7 +28,7 @@ class Zeros(Initializer):
 
 @dataclass(frozen=True)
 class Ones(Initializer):
-    """All ones, as for the scale of a normalisation layer.
+    """All ones, as for the scale of a normalization layer.
 
     Example:
         >>> import minidl as dl

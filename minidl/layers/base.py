@@ -162,7 +162,14 @@ class Layer(ABC):
 
     @property
     def gradients(self) -> Gradients:
-        """The gradients by parameter name; assignment copies into the existing array."""
+        """The gradients by parameter name; assignment copies into the existing array.
+
+        Example:
+            >>> import minidl as dl
+            >>> layer = dl.Dense(10).build((784,), rng=0)
+            >>> {name: gradient.shape for name, gradient in layer.gradients.items()}
+            {'weight': (784, 10), 'bias': (10,)}
+        """
         return self.bound.gradients
 
     @property
@@ -231,7 +238,7 @@ class Layer(ABC):
         return self.bound.input_shape
 
     def output_shape_of(self, x: Array) -> Shape:
-        """Shape of an output sample for these inputs, with all lengths known."""
+        """Shape of an output sample for these inputs (N, ...), with all lengths known."""
         bound = self.bound
         if None in bound.input_shape:
             return self.output_shape(x.shape[1:])
@@ -271,13 +278,29 @@ class Layer(ABC):
 
     @property
     def decay_mask(self) -> Array | None:
-        """1 where weight decay applies and 0 elsewhere, over `params`; None if all ones."""
+        """1 where weight decay applies and 0 elsewhere, a vector like `params`; None if all ones.
+
+        Example:
+            >>> import minidl as dl
+            >>> dl.Dense(1).build((2,), rng=0).decay_mask  # weights, but no biases
+            array([1., 1., 0.], dtype=float32)
+        """
         specs = [spec for p in self.bound.plan.walk() for spec in p.specs]
         return self._mask([(spec.size, spec.decay) for spec in specs])
 
     @property
     def trainable_mask(self) -> Array | None:
-        """1 where a parameter is trained and 0 where it is frozen; None if all ones."""
+        """1 where a parameter is trained and 0 where it is frozen, a vector; None if all ones.
+
+        Example:
+            >>> import minidl as dl
+            >>> model = dl.Sequential([dl.Dense(1), dl.Dense(2)]).build((2,), rng=0)
+            >>> model.layers[0].trainable = False
+            >>> model.trainable_mask
+            array([0., 0., 0., 1., 1., 1., 1.], dtype=float32)
+            >>> model.layers[0].frozen, model.layers[1].frozen
+            (True, False)
+        """
 
         def own(layer: Layer, above: bool) -> Iterator[tuple[int, bool]]:
             trainable = above and layer.trainable
@@ -294,13 +317,30 @@ class Layer(ABC):
         return np.repeat(np.array(values, self.dtype), sizes)
 
     def walk(self) -> Iterator[Layer]:
-        """This layer and all below it, in the order in which their parameters lie."""
+        """This layer and all below it, in the order in which their parameters lie.
+
+        Example:
+            >>> import minidl as dl
+            >>> model = dl.Sequential([dl.Dense(4), dl.Residual(dl.ReLU())])
+            >>> [type(layer).__name__ for layer in model.walk()]
+            ['Sequential', 'Dense', 'Residual', 'ReLU']
+        """
         yield self
         for child in self.children:
             yield from child.walk()
 
     def named_layers(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
-        """Every layer below this one with its name, such as `0.dense` or `2.residual.0.relu`."""
+        """Every layer below this one with its name, such as `0.dense` or `2.residual.0.relu`.
+
+        Args:
+            prefix: What all names begin with.
+
+        Example:
+            >>> import minidl as dl
+            >>> model = dl.Sequential([dl.Dense(4), dl.Residual(dl.ReLU())])
+            >>> [name for name, layer in model.named_layers()]
+            ['0.dense', '1.residual', '1.residual.0.relu']
+        """
         for index, child in enumerate(self.children):
             name = f"{prefix}{index}.{type(child).__name__.lower()}"
             yield name, child
@@ -349,6 +389,13 @@ class Layer(ABC):
 
         `copy.deepcopy` does the same for a layer inside a model, but copies a whole model to a
         built one.
+
+        Example:
+            >>> import minidl as dl
+            >>> old = dl.Dense(1).build((2,), rng=0)
+            >>> new = old.detached_copy()
+            >>> new.built, (new.build((2,)).weight == old.weight).tolist()
+            (False, [[True], [True]])
         """
         return copying.detached_copy(self)
 
@@ -356,13 +403,31 @@ class Layer(ABC):
         """Return a model over the same parameters and state for another thread.
 
         It has gradients, saved values, buffers and random draws of its own.
+
+        Example:
+            >>> import numpy as np, minidl as dl
+            >>> model = dl.Dense(1).build((2,), rng=0)
+            >>> twin = model.replica()
+            >>> np.shares_memory(twin.params, model.params)
+            True
+            >>> np.shares_memory(twin.grads, model.grads)
+            False
         """
         self._replicas += 1
         return copying.replica(self, self._replicas)
 
     @contextlib.contextmanager
     def preserved(self) -> Iterator[None]:
-        """Put parameters, state and generators back at the end of a `with` block."""
+        """Put parameters, state and generators back at the end of a `with` block.
+
+        Example:
+            >>> import numpy as np, minidl as dl
+            >>> model = dl.Dense(1, weight_initializer=dl.Ones()).build((2,), rng=0)
+            >>> with model.preserved():
+            ...     model.params *= 100
+            >>> model.weight.ravel()
+            array([1., 1.], dtype=float32)
+        """
         params, state, passes = self.params.copy(), self.state.copy(), self._chunked_passes
         generators = [copy.deepcopy(layer._rng) for layer in self.walk()]
         try:
@@ -395,7 +460,26 @@ class Layer(ABC):
         save_model(self, path)
 
     def summary(self, file: TextIO | None = None) -> None:
-        """Print layers, output shapes, and numbers and bytes of parameters."""
+        """Print layers, output shapes, and numbers and bytes of parameters.
+
+        Args:
+            file: Where to, a text file that is open; by default the standard output.
+
+        Example:
+            >>> import minidl as dl
+            >>> model = dl.Sequential([dl.Dense(10), dl.ReLU(), dl.Dense(10), dl.Softmax()])
+            >>> model.build((784,), rng=0).summary()
+            Sequential: input (N, 784), float32
+            ---------------------------------------------
+            layer        output shape  parameters   bytes
+            ---------------------------------------------
+            0 Dense(10)  (N, 10)            7,850  31,400
+            1 ReLU()     (N, 10)
+            2 Dense(10)  (N, 10)              110     440
+            3 Softmax()  (N, 10)
+            ---------------------------------------------
+            total                           7,960  31,840
+        """
         from minidl.summary import summary_text
 
         print(summary_text(self), file=file)
@@ -412,6 +496,12 @@ class Layer(ABC):
         Raises:
             StateError: If the model is not built.
             ArgumentError: If `path` does not end in .svg.
+
+        Example:
+            >>> import minidl as dl
+            >>> picture = dl.Dense(10).build((784,), rng=0).plot()
+            >>> picture.startswith("<svg")
+            True
         """
         from minidl.diagram import draw_network
 
@@ -429,7 +519,13 @@ class Layer(ABC):
     # --- how layers describe and copy themselves -----------------------------------------------
 
     def config(self) -> dict[str, Any]:
-        """The constructor's arguments, by name."""
+        """The constructor's arguments, by name.
+
+        Example:
+            >>> import minidl as dl
+            >>> dl.LeakyReLU(0.2).config()
+            {'negative_slope': 0.2}
+        """
         parameters = inspect.signature(type(self)).parameters.values()
         names = [p.name for p in parameters if p.kind is not p.VAR_POSITIONAL]
         missing = [name for name in names if not hasattr(self, name)]

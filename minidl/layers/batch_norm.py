@@ -1,4 +1,4 @@
-"""Batch normalisation."""
+"""Batch normalization."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from minidl.typing import Array, Shape
 
 
 class BatchNorm(Layer):
-    r"""Batch normalisation, $y = \gamma z + \beta$ with $z = (x - m) / \sqrt{v + \epsilon}$.
+    r"""Batch normalization, $y = \gamma z + \beta$ with $z = (x - m) / \sqrt{v + \epsilon}$.
 
     m and v are each channel's mean and variance over the rows of the batch and all axes but the
     last. Both depend on x, so backward has three terms. With means over the same elements,
@@ -117,7 +117,7 @@ class BatchNorm(Layer):
         return y
 
     def _by_batch(self, x: Array) -> tuple[Array, Array]:
-        """Normalise a batch by its own mean and variance, and move the running ones."""
+        """Normalize a batch by its own mean and variance, and move the running ones."""
         axes = all_but_last(x)
         z, m = centered(x, axes)
         inverse, variance = inverse_deviation(z, axes, self.epsilon)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from minidl.errors import ArgumentError, DTypeError, ShapeError
 from minidl.finiteness import is_finite, raise_for_non_finite
-from minidl.layers.input_fixes import PADDING, dtype_fix, shape_fix
+from minidl.layers.input_fixes import dtype_fix, ragged_fix, shape_fix
 from minidl.layers.planning import fits
 from minidl.reading import MappedRows, Rows, is_mapped
 from minidl.sparse import is_sparse
@@ -134,9 +134,7 @@ def _as_array(layer: Layer, x: ArrayLike) -> Array:
     except ValueError as error:
         if "inhomogeneous" not in str(error):  # the word that NumPy has for it
             raise
-        raise ShapeError(
-            f"{layer.where}: expected an array, got lists of different length. {PADDING}"
-        ) from None
+        raise ShapeError(f"{layer.where}: expected an array, got {ragged_fix(x)}") from None
 
 
 def _check_sparse(layer: Layer, x: Any) -> None:

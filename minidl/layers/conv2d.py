@@ -32,7 +32,7 @@ class Conv2D(Convolution):
 
     and dx adds up $W_{ijcf}\, dy_{nhwf}$ at the pixels $(s h + d i, s w + d j, c)$.
 
-    The layer for images: the same few weights look at every place, so that what is learnt in one
+    The layer for images: the same few weights look at every place, so that what is learned in one
     corner is known in all. Stacks of 3 x 3 kernels with a growing number of filters are usual, and
     a pooling layer or `stride=2` where the image is to become smaller. `groups` equal to the number
     of channels is a depthwise convolution.

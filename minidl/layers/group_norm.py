@@ -1,4 +1,4 @@
-"""Group normalisation."""
+"""Group normalization."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from minidl.typing import Array, Shape
 
 
 class GroupNorm(Layer):
-    r"""Group normalisation, $y = \gamma z + \beta$ with $z = (x - m) / \sqrt{v + \epsilon}$.
+    r"""Group normalization, $y = \gamma z + \beta$ with $z = (x - m) / \sqrt{v + \epsilon}$.
 
     The channels are split into groups of neighbours; m and v are mean and variance of a sample's
     group, over its channels and all axes between batch and channels. gamma and beta are one for
@@ -33,7 +33,7 @@ class GroupNorm(Layer):
 
     It replaces `BatchNorm` in convolutional networks where batches are small, since rows do not
     depend on each other. One group takes all channels together; as many groups as channels is
-    instance normalisation. In sequences of different lengths padded steps count as the others.
+    instance normalization. In sequences of different lengths padded steps count as the others.
 
     Shapes:
         x and y `(N, ..., C)`.

@@ -19,6 +19,18 @@ PADDING = (
 )
 
 
+def ragged_fix(x: object) -> str:
+    """What `x` is, of which NumPy makes no array, and what to do about it."""
+    if isinstance(x, tuple) and all(isinstance(part, np.ndarray) for part in x):
+        shapes = [part.shape for part in x]
+        if len({len(shape) for shape in shapes}) > 1:  # not samples: these have as many axes
+            return (
+                f"a tuple of arrays of shapes {', '.join(map(str, shapes))}. Take it apart first; "
+                "of load_mnist, for example: (x, y), (x_test, y_test) = load_mnist()."
+            )
+    return f"lists of different length. {PADDING}"
+
+
 def dtype_fix(layer: Layer, x: Array) -> str:
     """How to get from the dtype of `x` to one that `layer` takes."""
     if x.dtype.kind in "iub":

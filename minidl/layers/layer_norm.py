@@ -1,4 +1,4 @@
-"""Layer normalisation."""
+"""Layer normalization."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from minidl.typing import Array, Shape
 
 
 class LayerNorm(Layer):
-    r"""Layer normalisation, $y = \gamma z + \beta$ with $z = (x - m) / \sqrt{v + \epsilon}$.
+    r"""Layer normalization, $y = \gamma z + \beta$ with $z = (x - m) / \sqrt{v + \epsilon}$.
 
     m and v are mean and variance over the last axis, of each row (or step, or pixel) by itself.
     With $g = \gamma\, dy$ and means over the last axis,

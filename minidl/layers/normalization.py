@@ -1,4 +1,4 @@
-"""What the normalisation layers share: means over axes, deviations, and their derivative."""
+"""What the normalization layers share: means over axes, deviations, and their derivative."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Normalisation by the root mean square."""
+"""Normalization by the root mean square."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from minidl.typing import Array, Shape
 
 
 class RMSNorm(Layer):
-    r"""Root mean square normalisation, $y = \gamma z$, $z = x / \sqrt{\overline{x^2} + \epsilon}$.
+    r"""Root mean square normalization, $y = \gamma z$, $z = x / \sqrt{\overline{x^2} + \epsilon}$.
 
     Means are over the last axis, of each row (or step, or pixel) by itself. With $g = \gamma\, dy$,
 

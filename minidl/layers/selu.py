@@ -16,7 +16,7 @@ class SELU(Layer):
 
     With $\alpha = 1.67326...$ and $\lambda = 1.05070...$, values of mean 0 and variance 1 keep both
     from layer to layer, given weights from `LeCunNormal`: deep dense networks train without
-    normalisation layers. Backward: $dx = \lambda\,dy$ for $x > 0$ and
+    normalization layers. Backward: $dx = \lambda\,dy$ for $x > 0$ and
     $dx = dy \cdot \lambda \alpha e^x = dy\,(y + \lambda \alpha)$ elsewhere; at $x = 0$, where the
     function has a kink, the derivative is taken from the left, $\lambda \alpha$.
 

@@ -1,4 +1,4 @@
-"""Standardised features: preprocessing that is saved with the model."""
+"""Standardized features: preprocessing that is saved with the model."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ class Tanh(Layer):
     r"""Hyperbolic tangent, $y = \tanh x$.
 
     Backward: $dx = dy\,(1 - y^2)$. Maps to (-1, 1) and is centred on 0, which makes it a better
-    hidden unit than the sigmoid; initialise the layer before it with `GlorotUniform`.
+    hidden unit than the sigmoid; initialize the layer before it with `GlorotUniform`.
 
     Shapes:
         x and y `(N, ...)`.

@@ -94,27 +94,32 @@ class Loss(ABC):
         return shape
 
     def check_prediction_shape(self, shape: Shape, who: str) -> None:  # noqa: B027 (a hook)
-        """Raise unless this loss takes predictions of this shape (without the batch axis)."""
+        """Raise unless this loss takes predictions of this shape.
+
+        Args:
+            shape: Shape of a prediction, without the batch axis.
+            who: Whose predictions they are, for the message.
+        """
 
     def check_prediction(self, prediction: Array) -> None:  # noqa: B027 (a hook)
-        """Raise unless this loss takes predictions with these values; by default any."""
+        """Raise unless this loss takes predictions (N, ...) with these values; by default any."""
 
     def with_logits(self) -> Loss:
         """The same loss for logits, for `Objective`; only where `activation` is not None."""
         raise ContractError(f"{self}: has an activation and so must define with_logits().")
 
     def from_logits_to_predictions(self, logits: Array) -> Array:
-        """What the activation makes of logits; only where `activation` is not None."""
+        """What the activation makes of logits (N, ...); only where `activation` is not None."""
         raise ContractError(
             f"{self}: has an activation and so must define from_logits_to_predictions()."
         )
 
     def predicted_labels(self, prediction: Array) -> Array:
-        """What a prediction says, for metrics: labels for classifiers, itself otherwise."""
+        """What predictions (N, ...) say, for metrics: labels for classifiers, else themselves."""
         return prediction
 
     def true_labels(self, target: Array) -> Array:
-        """What a target says, for metrics."""
+        """What targets (N, ...) say, for metrics."""
         return target
 
     def value_and_grad(
@@ -208,10 +213,12 @@ class Loss(ABC):
         values, gradient = map(np.asarray, result)
         n, shape, dtype = len(prediction), prediction.shape, prediction.dtype
         if values.shape != (n,) or gradient.shape != shape or gradient.dtype != dtype:
+            cast = gradient.shape == shape and gradient.dtype != dtype
+            fix = " Cast the target first: target.astype(prediction.dtype)." if cast else ""
             raise ContractError(
                 f"{self}: per_sample must return values of shape {(n,)} and a gradient of shape "
                 f"{shape} and dtype {dtype}, got {values.shape} and {gradient.shape} "
-                f"{gradient.dtype}."
+                f"{gradient.dtype}.{fix}"
             )
         if weight is None:
             return float(values.sum()) / total, np.divide(gradient, total, out=out)
@@ -236,14 +243,26 @@ class Loss(ABC):
         return 1 if weight is None else weight.ndim
 
     def total_weight(self, shape: Shape, weight: Array | None, total: float) -> float:
-        """The sum of the samples' weights; `total` is that of `weight`, or the number of rows."""
+        """The sum of the samples' weights.
+
+        Args:
+            shape: Shape of the predictions (N, ...).
+            weight: Weights (N,), (N, T) or (N, H, W), or None.
+            total: The sum of `weight`, or the number of rows.
+        """
         first = 1 if weight is None else weight.ndim
         return total * math.prod(shape[first : self.sample_axes(shape, weight)])
 
     def as_samples(
         self, prediction: Array, target: Array, weight: Array | None
     ) -> tuple[Array, Array, Array | None]:
-        """Sequences (N, T, ...) as N T samples, with their targets and weights."""
+        """Sequences (N, T, ...) as N T samples, with their targets and weights.
+
+        Args:
+            prediction: Predictions (N, T, ...), or pixels (N, H, W, ...).
+            target: Checked targets.
+            weight: Weights (N,), (N, T) or (N, H, W), or None.
+        """
         axes = self.sample_axes(prediction.shape, weight)
         steps = prediction.shape[:axes]
         if weight is not None:

@@ -16,7 +16,7 @@ class AdamW(Adam):
 
     where $\lambda \theta$ does not pass through m and v. An L2 penalty in the loss does, and so
     hardly shrinks parameters with large gradients. `Trainer` leaves biases and the parameters of
-    normalisation out; in a loop by hand `update(..., decay=model.decay_mask)` does. The usual
+    normalization out; in a loop by hand `update(..., decay=model.decay_mask)` does. The usual
     choice for transformers, and wherever Adam overfits.
 
     Conventions: PyTorch's `AdamW`; the paper's decay is not multiplied by the base learning rate,

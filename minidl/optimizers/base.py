@@ -162,8 +162,8 @@ class Optimizer(ABC):
         self.step(grads, learning_rate, out)
         if out.size and np.isnan(out).all() and np.isfinite(grads).all():
             raise ContractError(
-                f"{self}: step leaves `out` as it was. It must write into it what is to be "
-                "subtracted: out[...] = ..., or np.multiply(..., ..., out=out)."
+                f"{self}: step leaves `out` as it was, or makes all of it NaN. It must write into "
+                "it what is to be subtracted: out[...] = ..., or np.multiply(..., ..., out=out)."
             )
 
     def _check(

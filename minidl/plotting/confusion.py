@@ -91,7 +91,7 @@ def _counts(matrix: ArrayLike) -> Array:
         i, j = wrong[0]
         raise DataError(
             f"{who}: expected counts (whole numbers from 0 on), got {counts[i, j]} in row {i}, "
-            f"column {j}. Pass the matrix as counted, not normalised: the colours do that."
+            f"column {j}. Pass the matrix as counted, not normalized: the colours do that."
         )
     return counts
 

@@ -45,11 +45,11 @@ class Penalty(ABC):
 
     @abstractmethod
     def value(self, w: Array) -> float:
-        """Return the penalty of an array of weights, one number."""
+        """Return the penalty of an array of weights (..., M), one number."""
 
     @abstractmethod
     def add_gradient(self, w: Array, out: Array) -> None:
-        """Add the gradient at `w` to `out`, an array of the same shape and dtype, in place."""
+        """Add the gradient at `w` (..., M) to `out`, an array like it, in place."""
 
 
 class Constraint(ABC):

@@ -15,7 +15,7 @@ KEEPING = (
 )
 COUPLING = (
     "a row's output depends on the other rows of the batch. If that is meant, as in batch "
-    "normalisation, set the class attribute couples_rows = True; otherwise look for a mean, sum "
+    "normalization, set the class attribute couples_rows = True; otherwise look for a mean, sum "
     "or maximum over axis 0"
 )
 

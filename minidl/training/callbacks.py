@@ -30,9 +30,15 @@ class Callback:
     `load_state_dict`, so that a run goes on exactly after `Trainer.from_checkpoint`.
 
     Example:
-        >>> class PrintLoss(Callback):
+        >>> import numpy as np, minidl as dl
+        >>> class GoodEnough(dl.Callback):
         ...     def on_epoch_end(self, trainer):
-        ...         print(trainer.history["loss"][-1])
+        ...         if trainer.history["loss"][-1] < 0.1:
+        ...             trainer.stop("the loss is below 0.1")
+        >>> model, loss = dl.Dense(1).build((2,), rng=0), dl.MeanSquaredError()
+        >>> trainer = dl.Trainer(model, loss, dl.SGD(0.1), callbacks=[GoodEnough()], rng=0)
+        >>> trainer.fit(np.ones((64, 2)), np.ones((64, 1)), epochs=50).stopped
+        'the loss is below 0.1'
     """
 
     def on_fit_begin(self, trainer: Trainer) -> None:
@@ -70,7 +76,7 @@ class Callback:
         return {}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take back what `state_dict` gave to a checkpoint.
+        """Take back the `state` that `state_dict` gave to a checkpoint.
 
         Called by `Trainer.from_checkpoint`, and once more after `on_fit_begin` if the run goes on
         in the middle of a `fit`.

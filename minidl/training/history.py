@@ -66,7 +66,14 @@ class History(Mapping[str, Array]):
         return f"History({self.epochs} epochs; last: {values or 'none'})"
 
     def plot(self) -> Figure:
-        """Draw the training curves."""
+        """Draw the training curves.
+
+        Example:
+            >>> history = History()
+            >>> history.append({"loss": 0.5, "val_loss": 0.6})
+            >>> history.append({"loss": 0.4, "val_loss": 0.5})
+            >>> figure = history.plot()
+        """
         from minidl.plotting import plot_history
 
         return plot_history(self)

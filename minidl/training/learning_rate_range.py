@@ -34,9 +34,9 @@ class LearningRateRange:
     """What `learning_rate_range_test` found.
 
     Attributes:
-        rates: The learning rate of each step made.
-        losses: The smoothed loss of each step.
-        batch_losses: The loss of each step's batch, as it was.
+        rates: The learning rate of each step made, a vector.
+        losses: The smoothed loss of each step, a vector.
+        batch_losses: The loss of each step's batch, as it was, a vector.
 
     Example:
         >>> import numpy as np

@@ -43,6 +43,7 @@ class WarningSigns:
         self._dead = 0  # of these, the first ones that no gradient has come to in this epoch
         self._rows = 0  # that were looked at in this epoch
         self._epochs = 0  # in a row that no gradient came through
+        self._single = False  # whether the last batch was one row
 
     def wants(self, number: int) -> bool:
         """Whether to `look` at a batch of this number in the epoch, from 1."""
@@ -63,6 +64,7 @@ class WarningSigns:
             self._learning = [each for each in self._layers if each.params.size and not each.frozen]
             self._dead, self._rows = len(self._learning), 0
         self._rows += x.shape[0]
+        self._single = x.shape[0] == 1
         self._look_at_gradients(loss)
 
     def _look_at_input(self, x: Array) -> None:
@@ -97,15 +99,32 @@ class WarningSigns:
 
     def _warn_of(self, dead: list[Layer], loss: float) -> None:
         others = ", with the layers in front of it," if len(dead) > 1 else ""
+        warn_user(
+            f"fit: {dead[-1].where}{others} learns nothing any more: at the start of "
+            f"{EPOCHS_IN_A_ROW} epochs in a row its gradient was exactly 0, while the loss is "
+            f"{loss:.3g}.{self._cause(dead)}"
+        )
+
+    def _cause(self, dead: list[Layer]) -> str:
+        """Say what lets no gradient through, and what helps."""
+        if not dead[-1].params.any():
+            return (
+                " All its parameters are 0. Weights have to start at random, for example with "
+                "HeNormal()."
+            )
+        for each in self._learning[: len(dead) + 1]:
+            if self._single and isinstance(each, BatchNorm) and len(each.input_shape) == 1:
+                return (
+                    f" {each.where} makes 0 of a batch of one row, whatever the row was. Use "
+                    "larger batches, or LayerNorm()."
+                )
         behind = self._layers[self._layers.index(dead[-1]) + 1 :][:1]
         hint = "".join(
             f" Look at {each.where} behind it." for each in behind if not each.params.size
         )
-        warn_user(
-            f"fit: {dead[-1].where}{others} learns nothing any more: at the start of "
-            f"{EPOCHS_IN_A_ROW} epochs in a row its gradient was exactly 0, while the loss is "
-            f"{loss:.3g}.{hint} Units of a ReLU that are 0 for every row, or of a Sigmoid or Tanh "
-            "at its limits, let no gradient through and do not come back. Build the model anew, "
-            "and train it with a smaller learning rate, with scaled inputs, or with LeakyReLU() "
-            "in place of ReLU()."
+        return (
+            f"{hint} Units of a ReLU that are 0 for every row, or of a Sigmoid or Tanh at its "
+            "limits, let no gradient through and do not come back. Build the model anew, and train "
+            "it with a smaller learning rate, with scaled inputs, or with LeakyReLU() in place of "
+            "ReLU()."
         )

@@ -1,6 +1,6 @@
 """The transformer block, made of layers and shortcuts; the same as in examples/text_transformer.py.
 
-The block normalises before each body ("pre-norm"), so that the shortcuts carry x itself.
+The block normalizes before each body ("pre-norm"), so that the shortcuts carry x itself.
 """
 
 import numpy as np

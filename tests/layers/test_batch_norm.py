@@ -1,4 +1,4 @@
-"""Batch normalisation: its derivative by hand, its running values, and where they go."""
+"""Batch normalization: its derivative by hand, its running values, and where they go."""
 
 import copy
 import pickle

@@ -26,7 +26,7 @@ def fit(model, optimizer, epochs=3, classes=3):
 
 
 def base():
-    """A trained network with a normalisation and a container in it."""
+    """A trained network with a normalization and a container in it."""
     body = dl.Sequential([dl.Dense(5), dl.BatchNorm(), dl.ReLU()])
     layers = [dl.Standardize().adapt(data()[0]), dl.Dense(6), dl.BatchNorm(), dl.ReLU(), body]
     model = dl.Sequential([*layers, dl.Dense(3), dl.Softmax()]).build((4,), rng=0)

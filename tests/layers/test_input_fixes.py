@@ -83,6 +83,23 @@ def test_rows_for_a_model_that_was_built_with_their_number(first):
     assert str(found.value).endswith(f" {other} {ROWS}")
 
 
+def test_a_pair_of_arrays_is_to_be_taken_apart():
+    pair = np.zeros((5, 784), np.float32), np.zeros(5, np.int64)
+    model = dl.Sequential([dl.Dense(3), dl.Softmax()]).build((784,), rng=0)
+    trainer = dl.Trainer(model, dl.CrossEntropy(), dl.SGD(0.1), rng=0)
+    fix = "got a tuple of arrays of shapes (5, 784), (5,). Take it apart first; of load_mnist,"
+    for call in (lambda: model.predict(pair), lambda: trainer.fit(pair, pair, epochs=1)):
+        with pytest.raises(dl.ShapeError, match=re.escape(fix)):
+            call()
+
+
+def test_a_tuple_of_sequences_is_to_be_padded():
+    steps = np.zeros((4, 3), np.float32), np.zeros((6, 3), np.float32)
+    model = dl.LSTM(2).build((None, 3), rng=0)
+    with pytest.raises(dl.ShapeError, match=r"lists of different length\. Pad the shorter"):
+        model.predict(steps)
+
+
 @pytest.mark.parametrize("shape", [(784,), (28, 28, 1), (4, 5, 6, 7)])
 def test_one_sample(shape):
     fix = "This is one sample without the batch axis: use x[np.newaxis]."

@@ -1,4 +1,4 @@
-"""Normalisation in plain loops over single numbers, and layers that carry values."""
+"""Normalization in plain loops over single numbers, and layers that carry values."""
 
 import math
 from itertools import product

@@ -367,7 +367,7 @@ def test_wrong_weights_are_refused(weight, error, message):
     [
         ({"loss": dl.CrossEntropy}, dl.ArgumentTypeError, r"write CrossEntropy\(...\)"),
         ({"optimizer": dl.SGD}, dl.ArgumentTypeError, r"optimizer must be an inst.*class SGD"),
-        ({"optimizer": 0.1}, dl.ArgumentTypeError, "optimizer must be a Optimizer, got 0.1"),
+        ({"optimizer": 0.1}, dl.ArgumentTypeError, "optimizer must be an Optimizer, got 0.1"),
         ({"callbacks": [dl.EarlyStopping]}, dl.ArgumentTypeError, "got the class EarlyStopping"),
         ({"callbacks": dl.EarlyStopping()}, dl.ArgumentTypeError, "callbacks must be a list"),
         ({"callbacks": dl.EarlyStopping()}, dl.ArgumentTypeError, r"\[dl.EarlyStopping\(...\)\]\."),

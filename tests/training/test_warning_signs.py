@@ -128,6 +128,38 @@ def test_a_dead_relu_is_named():
     assert caught[0].filename == __file__
 
 
+@pytest.mark.parametrize("bias", [dl.Zeros(), dl.Constant(-1e6)])
+def test_weights_that_start_at_zero_are_named_as_the_cause(bias):
+    first = dl.Dense(10, weight_initializer=dl.Zeros(), bias_initializer=bias)
+    run = classifier(first, dl.ReLU(), optimizer=dl.SGD(0.1))
+    with pytest.warns(dl.TrainingWarning, match="learns nothing") as caught:
+        run.fit(DIGITS, LABELS, epochs=3)
+    text = str(caught[0].message)
+    assert ("All its parameters are 0. Weights have to start" in text) == (bias == dl.Zeros())
+    assert ("LeakyReLU" in text) != (bias == dl.Zeros())
+
+
+@pytest.mark.parametrize("behind", [dl.ReLU(), dl.Tanh()])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_batch_norm_of_one_row_is_named_as_the_cause(behind, rows):
+    run = classifier(dl.Dense(10), dl.BatchNorm(), copy.deepcopy(behind), optimizer=dl.SGD(0.02))
+    if rows > 1:
+        run.model.layers[1].gamma, run.model.layers[1].beta = np.zeros(10), np.full(10, -1e6)
+    with pytest.warns(dl.TrainingWarning, match="learns nothing") as caught:
+        run.fit(DIGITS, LABELS, epochs=3, batch_size=rows)
+    cause = "BatchNorm() in layer 1 of Sequential makes 0 of a batch of one row"
+    assert (cause in str(caught[0].message)) == (rows == 1)
+
+
+def test_batch_norm_of_one_image_has_many_values():
+    layers = [dl.Reshape((28, 28, 1)), dl.Conv2D(2, 3), dl.BatchNorm(), dl.ReLU(), dl.Flatten()]
+    run = classifier(*layers, optimizer=dl.SGD(0.02))
+    run.model.layers[2].beta = np.full(2, -1e6)
+    with pytest.warns(dl.TrainingWarning, match="Look at ReLU") as caught:
+        run.fit(DIGITS[:32], LABELS[:32], epochs=3, batch_size=1)
+    assert "one row" not in str(caught[0].message)
+
+
 def test_the_last_layer_that_learns_nothing_is_named():
     layers = [dl.Dense(10), dl.ReLU(), dl.Dense(9), dl.ReLU(), dl.Dense(8), dl.ReLU()]
     run = classifier(*layers)

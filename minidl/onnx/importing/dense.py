@@ -78,7 +78,7 @@ def affine(
     """Add a constant times `shift` for each feature, or multiply by it to the power of `scale`.
 
     Where nothing else takes the signal, this goes into the weights of the Dense, convolution or
-    normalisation that gives it; elsewhere a Standardize does it.
+    normalization that gives it; elsewhere a Standardize does it.
     """
     signal, features = by_feature(signal, constant)
     numbers = features.astype(np.float64)

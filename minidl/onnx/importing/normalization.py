@@ -1,4 +1,4 @@
-"""Normalisation: by running values, or over the features of a row or group."""
+"""Normalization: by running values, or over the features of a row or group."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def row_norm(node: Node, inputs: Sequence[Value | None], graph: Graph) -> Signal
     elif signal.axis(node.attributes.get("axis", -1)) != inner:
         inner = -1
     if inner < 0:
-        raise DataError("it normalises over several axes; minidl over that of features alone")
+        raise DataError("it normalizes over several axes; minidl over that of features alone")
     signal = rearranged(signal, inner)
     c = signal.shape[-1]
     if c > MOST_CHANNELS and len(inputs) < 2:
-        raise DataError("it normalises more features than files should need without weights")
+        raise DataError("it normalizes more features than files should need without weights")
     epsilon = short(node.attributes.get("epsilon", 1e-5))
     gamma, *beta = vectors(inputs, signal.axes[inner]) or [np.ones(c)]
     if node.op == "RMSNormalization":
@@ -94,16 +94,16 @@ def instance_norm(node: Node, inputs: Sequence[Value | None], graph: Graph) -> S
 def _over_axes(
     node: Node, inputs: Sequence[Value | None], signal: Signal, axes: set[int]
 ) -> Signal:
-    """Normalisation over all axes but the batch and one, which counts groups of channels."""
+    """Normalization over all axes but the batch and one, which counts groups of channels."""
     rest = set(range(len(signal.axes))) - axes
     kept = [signal.axes[i] for i in rest if signal.axes[i] not in (BATCH, ())]
     groups = length_of(kept[0]) if kept else 1
     has_batch = any(holds_batch(signal.axes[i]) for i in axes)
     if not axes or has_batch or len(kept) > 1 or not isinstance(groups, int):
-        raise DataError("it normalises over axes that are not all but the batch and the channels")
+        raise DataError("it normalizes over axes that are not all but the batch and the channels")
     c = groups * kept[0][-1][1] if kept else signal.shape[-1]
     if kept and kept[0] != axes_of((groups, c // groups))[0]:
-        raise DataError("it does not normalise each channel, or neighbouring channels together")
+        raise DataError("it does not normalize each channel, or neighbouring channels together")
     if c != signal.shape[-1]:  # as after a Reshape, which minidl's array has not seen yet
         rows = math.prod(signal.shape) // c
         signal = reshaped(signal, (c,) if rows == 1 else (rows, c))

@@ -1,4 +1,4 @@
-"""Dense layers, convolutions and normalisation by fixed numbers, in C.
+"""Dense layers, convolutions and normalization by fixed numbers, in C.
 
 Sums run over the inputs in the outer loop and over the outputs in the inner one: weights are read
 in the order in which they lie, and a compiler can add several outputs at a time. The input is

@@ -1,4 +1,4 @@
-"""Softmax and layer normalisation in C: what looks at all channels of a row together."""
+"""Softmax and layer normalization in C: what looks at all channels of a row together."""
 
 from __future__ import annotations
 

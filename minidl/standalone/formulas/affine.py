@@ -1,4 +1,4 @@
-"""Weighted sums: dense layers and convolutions, and normalisation by fixed numbers."""
+"""Weighted sums: dense layers and convolutions, and normalization by fixed numbers."""
 
 from __future__ import annotations
 

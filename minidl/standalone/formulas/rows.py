@@ -1,4 +1,4 @@
-"""What looks at all channels of a row together: softmax and layer normalisation."""
+"""What looks at all channels of a row together: softmax and layer normalization."""
 
 from __future__ import annotations
 
