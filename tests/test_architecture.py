@@ -42,6 +42,7 @@ ROOMS = [  # a room imports only rooms above it
     "plotting",
     "diagram",
     "summary",
+    "explaining",
     "onnx",
     "converters",
     "standalone",
@@ -99,7 +100,7 @@ def test_imports_go_upwards_only(path):
 
 
 ONE_A_FILE = ["layers", "containers", "losses", "optimizers", "metrics"]
-ONE_A_FILE += ["regularization", "augmentation"]
+ONE_A_FILE += ["regularization", "augmentation", "explaining"]
 
 
 @pytest.mark.parametrize("room", ONE_A_FILE)

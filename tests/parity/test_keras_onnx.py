@@ -54,7 +54,7 @@ CASES = {  # the model, and what it becomes where that is worth a look
         chain((6, 7), lambda: kl.Dense(5, "relu"), kl.LayerNormalization, lambda: kl.Dense(3)),
         "Dense(5), ReLU(), LayerNorm(epsilon=0.001), Dense(3)",
     ),
-    "normalised vectors": (
+    "normalized vectors": (
         chain((7,), lambda: kl.Dense(5), kl.LayerNormalization, kl.BatchNormalization),
         None,
     ),

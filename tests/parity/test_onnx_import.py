@@ -291,7 +291,7 @@ def test_open_steps(tmp_path):
             (6, 3),
             "it joins other states than the last of two directions",
         ),
-        (nn.LayerNorm((3, 4)), (3, 4), "LayerNormalization node .*: it normalises over several"),
+        (nn.LayerNorm((3, 4)), (3, 4), "LayerNormalization node .*: it normalizes over several"),
         (nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten()), IMAGE, "its output has an order"),
         (
             nn.Sequential(nn.Linear(5, 24), AsImage(), nn.Conv2d(2, 3, 2)),

@@ -201,14 +201,14 @@ BAD |= {  # what would be other numbers, were it read
         chain(("Flatten", {"axis": 0}), ("ReduceMean", "axes", {}), axes=[1]),
         "does not reduce all axes between batch and channels",
     ),
-    "rows normalised together": (
+    "rows normalized together": (
         chain(
             *(("Unsqueeze", "axes", {}), ("Transpose", {"perm": [0, 2, 1]})),
             ("InstanceNormalization", "gamma", "gamma", {}),
             axes=[0],
             gamma=np.ones(3, np.float32),
         ),
-        "normalises over axes that are not all but the batch and the channels",
+        "normalizes over axes that are not all but the batch and the channels",
     ),
     "numbers cut off": (chain(("Cast", {"to": 7}), ("Cast", {"to": 1})), "cuts off the digits"),
     "whole numbers added to": (

@@ -36,7 +36,7 @@ def test_same_network_after_200_steps(example, digits):
     assert difference < 1e-4
     np.testing.assert_allclose(mine.losses, theirs.losses, rtol=0, atol=1e-5)
     assert mine.test_accuracy == pytest.approx(theirs.test_accuracy, abs=0.002)
-    assert theirs.losses[-1] < 0.7 * theirs.losses[0]  # it has learnt, so the test compares motion
+    assert theirs.losses[-1] < 0.7 * theirs.losses[0]  # it has learned, so the test compares motion
 
 
 def test_a_difference_ends_with_status_1(example, monkeypatch, capsys):

@@ -29,7 +29,7 @@ class Parameters:
         self._next = iter(self.tensors)
 
     def convolution(self, x, stride=1):
-        """minidl's convolution without bias, "same" padding, and batch normalisation."""
+        """minidl's convolution without bias, "same" padding, and batch normalization."""
         x = self.plain_convolution(x, stride)
         gamma, beta = next(self._next)
         return F.batch_norm(x, None, None, gamma, beta, training=True, eps=1e-5)

@@ -1,4 +1,4 @@
-"""The comparison with PyTorch: normalisation."""
+"""The comparison with PyTorch: normalization."""
 
 import functools
 

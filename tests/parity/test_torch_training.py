@@ -114,7 +114,7 @@ def test_fifty_steps_of_the_reference_network(mine, options, theirs, their_optio
         assert loss == pytest.approx(their_loss.item(), rel=1e-10)
         losses.append(loss)
     assert len(losses) == 50
-    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])  # it has learnt
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])  # it has learned
     assert difference(model, network) < 1e-10
     x = digits[0][:100]
     np.testing.assert_allclose(
