@@ -1,9 +1,10 @@
-"""Every Python block of README.md and of the documentation runs, and prints what the page says.
+"""Every Python block of README.md and of the documentation runs, without mkdocs and without MNIST.
 
-A page's blocks run in order, in one namespace, as a reader would type them. A ```text block right
-after a ```python block is what that block prints: words and whole numbers must be the same;
-decimal fractions may differ a little, because another CPU adds up in another order. Where a page
-shows what is no longer printed, and the new output is right,
+A page's blocks run in order, in one namespace, as a reader would type them; docs/hooks says which
+kinds there are (run_blocks.py). The site shows what they print when it is built. README.md, and
+blocks that need other libraries, have it in a ```text block right after the ```python block: words
+and whole numbers must be the same; decimal fractions may differ a little, because another CPU adds
+up in another order. Where that is no longer printed, and the new output is right,
 
     python tests/test_docs_snippets.py [PAGE...]
 
@@ -18,16 +19,19 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 
 import minidl as dl
+from docs.pictures.style import STYLE
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(
-    r"^(?P<indent> *)```python[^\n]*\n(?P<code>.*?)^(?P=indent)```[ ]*\n"
+    r"^(?P<indent> *)```python(?P<kind>[^\n]*)\n(?P<code>.*?)^(?P=indent)```[ ]*\n"
     r"(?:\s*^(?P=indent)```text[^\n]*\n(?P<output>.*?)^(?P=indent)```[ ]*$)?",
     flags=re.MULTILINE | re.DOTALL,
 )
@@ -39,6 +43,7 @@ class Block:
     line: int
     code: str
     output: str | None
+    kind: str = ""
     span: tuple[int, int] = field(default=(0, 0), compare=False)  # of the output, in the page
 
 
@@ -51,21 +56,24 @@ def blocks_of(page: Path) -> list[Block]:
             None if part is None else re.sub(rf"^{match['indent']}", "", part, flags=re.MULTILINE)
             for part in match.group("code", "output")
         )
-        found.append(Block(line, code, output, match.span("output")))
+        found.append(Block(line, code, output, match["kind"].strip(), match.span("output")))
     return found
 
 
-WITH_OTHER_LIBRARIES = [ROOT / "docs" / "build" / "other-libraries.md"]  # see tests/parity
-PAGES = [
-    page
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    if page not in WITH_OTHER_LIBRARIES and blocks_of(page)
-]
+def pages_with(*kinds: str) -> list[Path]:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [page for page in pages if any(block.kind in kinds for block in blocks_of(page))]
+
+
+HERE = ("", "hidden")  # what the pages claim (check) is of the real MNIST: the built site tells
+PAGES = pages_with(*HERE)
+WITH_OTHER_LIBRARIES = pages_with("elsewhere")  # see tests/parity
 
 
 def prepare(patch: pytest.MonkeyPatch, folder: Path | str) -> None:
     """An empty folder, no display, and drawn digits where the page loads MNIST."""
 
+    @wraps(dl.load_mnist)  # the reference finds a function's page by its module
     def drawn_digits(data_dir=None):
         return dl.synthetic_digits(400, rng=0), dl.synthetic_digits(100, rng=1)
 
@@ -75,12 +83,14 @@ def prepare(patch: pytest.MonkeyPatch, folder: Path | str) -> None:
     np.random.seed(0)  # noqa: NPY002, for libraries that a snippet may use
 
 
-def run(page: Path) -> Iterator[tuple[Block, str]]:
-    """Run a page's blocks; give each with what it printed."""
+def run(page: Path, *kinds: str) -> Iterator[tuple[Block, str]]:
+    """Run a page's blocks of some kinds; give each with what it printed."""
     namespace = {"__name__": "__main__"}
     linecache.checkcache(str(page))
     with np.printoptions():  # which a page may change
         for block in blocks_of(page):
+            if block.kind not in kinds:
+                continue
             # The empty lines make a traceback point at the line of the page.
             code = compile("\n" * (block.line - 1) + block.code, str(page), "exec")
             printed = io.StringIO()
@@ -92,18 +102,29 @@ def run(page: Path) -> Iterator[tuple[Block, str]]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_blocks_run_and_print_what_the_page_says(page, tmp_path, monkeypatch):
     prepare(monkeypatch, tmp_path)
-    for block, printed in run(page):
-        if block.output is not None:
-            assert_same_output(printed, block.output, f"{page.name}, line {block.line}")
-    for drawn in tmp_path.glob("*.svg"):
-        shown = ROOT / "docs" / "images" / drawn.name
-        assert drawn.read_text() == shown.read_text(), f"{page.name} shows another {drawn.name}"
+    with mpl.rc_context(STYLE):
+        for block, printed in run(page, *HERE):
+            if block.output is not None:
+                assert_same_output(printed, block.output, f"{page.name}, line {block.line}")
+
+
+def test_pages_have_no_other_kinds_of_blocks():
+    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+    kinds = {block.kind for page in pages for block in blocks_of(page)}
+    assert kinds <= {*HERE, "check", "elsewhere"}
+
+
+def test_the_site_prints_by_itself():
+    """A ```text block after a block that the site runs would stand there twice."""
+    for page in (ROOT / "docs").rglob("*.md"):
+        for block in blocks_of(page):
+            assert block.output is None or block.kind == "elsewhere", f"{page}, line {block.line}"
 
 
 def refresh(page: Path) -> None:
     """Write what the blocks print into the page, where it shows their output."""
     text = page.read_text(encoding="utf-8")
-    for block, printed in reversed(list(run(page))):
+    for block, printed in reversed(list(run(page, *HERE, "elsewhere"))):
         if block.output is not None:
             lines = "".join(f"{line.rstrip()}\n" for line in printed.splitlines())
             text = text[: block.span[0]] + lines + text[block.span[1] :]
@@ -138,9 +159,9 @@ def test_blocks_are_found_with_their_lines_and_outputs(tmp_path):
     page = tmp_path / "page.md"
     page.write_text(
         "# Page\n\n```python\nprint(1)\n```\n\n```text\n1\n```\n\n"
-        "- item\n\n    ```python\n    x = 2\n    ```\n\ntext\n\n```text\nnot output\n```\n"
+        "- item\n\n    ```python hidden\n    x = 2\n    ```\n\ntext\n\n```text\nnot output\n```\n"
     )
-    assert blocks_of(page) == [Block(4, "print(1)\n", "1\n"), Block(14, "x = 2\n", None)]
+    assert blocks_of(page) == [Block(4, "print(1)\n", "1\n"), Block(14, "x = 2\n", None, "hidden")]
 
 
 def test_refresh_writes_what_is_printed(tmp_path):

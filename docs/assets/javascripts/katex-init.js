@@ -1,3 +1,15 @@
+// KaTeX, a quarter of a megabyte, is fetched where a formula is to be seen.
+const katexSource = new URL("../vendor/katex/katex.min.js", document.currentScript.src);
+let katexLoaded;
+function loadKatex() {
+  katexLoaded ??= new Promise((resolve) => {
+    const script = document.createElement("script");
+    Object.assign(script, { src: katexSource, onload: resolve });
+    document.head.append(script);
+  });
+  return katexLoaded;
+}
+
 // Typesets every formula that pymdownx.arithmatex has marked: <span class="arithmatex">\(...\)</span>
 // within a line, <div class="arithmatex">\[...\]</div> on lines of its own.
 function typesetPage() {
@@ -17,6 +29,7 @@ function typesetSearchResults(list) {
   const formula = /\\\((.+?)\\\)|\\\[(.+?)\\\]/gs;
   for (const article of list.querySelectorAll("article")) {
     if (article.innerHTML.search(formula) < 0) continue;
+    if (!window.katex) return loadKatex().then(() => typesetSearchResults(list));
     article.innerHTML = article.innerHTML.replace(formula, (all, inline, display) => {
       const plain = document.createElement("span");
       plain.innerHTML = inline ?? display;
@@ -26,7 +39,7 @@ function typesetSearchResults(list) {
 }
 
 document.addEventListener("DOMContentLoaded", () => {
-  typesetPage();
+  if (document.querySelector(".arithmatex")) loadKatex().then(typesetPage);
   const list = document.querySelector(".md-search-result__list");
   if (list) {
     new MutationObserver(() => typesetSearchResults(list)).observe(list, {
