@@ -8,27 +8,29 @@ Left out of the ordinary test command, because it needs the site and a browser:
 Chromium is the system's; MINIDL_CHROMIUM names another.
 """
 
-import functools
-import os
 import re
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect, sync_playwright
+from browser.axe import AT_REST, serious_faults
+from browser.built_page import SITE
+from playwright.sync_api import expect
 
 import minidl as dl
 
-SITE = Path(os.environ.get("MINIDL_SITE_DIR", "site")).resolve()
 PAGES = sorted(str(page.relative_to(SITE)) for page in SITE.rglob("*.html"))
-DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+PHONE = {"width": 390, "height": 844}
+
+# For axe-core, reference pages and tables of figures are alike: a few of them stand for all.
+ALIKE = ("api/", "results/")
+FEW = {f"{name}/index.html" for name in ("api", "api/layers", "api/layers/dense", "results")}
+FOR_AXE = {name for name in PAGES if name in FEW or not name.startswith(ALIKE)}
+
+AS_TYPED = re.compile(r".{0,30}(?:\$|\\[a-zA-Z(\[]|\*\*|\]\(|\|).{0,30}")
 
 # Text that a reader sees as text: no code, and no formulas once they are typeset.
 VISIBLE_TEXT = """() => {
     const page = document.querySelector("main").cloneNode(true);
-    page.querySelectorAll(".katex, pre, code, script, style").forEach((e) => e.remove());
+    page.querySelectorAll(".katex, pre, code, script, style, svg").forEach((e) => e.remove());
     return page.textContent;
 }"""
 
@@ -41,57 +43,6 @@ TOO_WIDE = """() => {
         .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 && !scrolls(e))
         .map((e) => `${e.tagName} ${e.className} ${e.textContent.slice(0, 60)}`);
 }"""
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="session")
-def address():
-    handler = functools.partial(QuietHandler, directory=str(SITE))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
-@pytest.fixture(scope="session")
-def browser():
-    chromium = os.environ.get("MINIDL_CHROMIUM") or shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("Chromium is missing: install the system's package chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser, address):
-    """A fresh page that notes everything that must not happen; asserted when the test is over."""
-    page = browser.new_page(viewport=DESKTOP, base_url=address)
-    faults = []
-    page.on("console", lambda m: faults.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("pageerror", lambda error: faults.append(f"script error: {error}"))
-
-    def note_failed(request):
-        if request.failure != "net::ERR_ABORTED":  # given up because the reader went on
-            faults.append(f"request failed: {request.url}")
-
-    page.on("requestfailed", note_failed)
-
-    def note_outside(request):
-        if not request.url.startswith((f"{address}/", "data:", "blob:")):
-            faults.append(f"request to another host: {request.url}")
-
-    page.on("request", note_outside)
-    yield page
-    page.close()
-    assert faults == []
 
 
 def test_the_site_is_built():
@@ -107,25 +58,34 @@ def test_every_public_name_is_in_the_reference():
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_page_shows_its_formulas_and_fits_a_phone(page, name):
-    response = page.goto(name, wait_until="load")
-    assert response.status == 200
+def test_a_page_as_its_readers_see_it(tour, name):
+    page, noted = tour
+    assert page.goto(name, wait_until="load").status == 200
     expect(page.locator("main h1").first).to_be_visible()
+    page.add_style_tag(content=AT_REST)
 
     marked = (SITE / name).read_text(encoding="utf-8").count('class="arithmatex"')
-    assert page.locator(".arithmatex .katex-html").count() == marked
-    assert page.locator(".katex-error").count() == 0
-    # No formula, link, bold word or table is left as it was typed.
     text = page.evaluate(VISIBLE_TEXT)
-    assert re.findall(r".{0,30}(?:\$|\\[a-zA-Z(\[]|\*\*|\]\(|\|).{0,30}", text) == []
-
+    faults = {
+        "formulas not typeset": marked - page.locator(".arithmatex .katex-html").count(),
+        "formulas with errors": page.locator(".katex-error").count(),
+        "formula, link, bold word or table left as typed": AS_TYPED.findall(text),
+    }
+    if name in FOR_AXE:  # in the colours that the page before was left in, then in the others
+        faults["axe-core finds"] = serious_faults(page)
+        page.locator("label[title^='Switch to']:visible").click()
+        contrast = serious_faults(page, runOnly=["color-contrast"])
+        faults["axe-core finds in the other colours"] = contrast
     page.set_viewport_size(PHONE)
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    assert page.evaluate(TOO_WIDE) == []
+    width = page.evaluate("document.documentElement.scrollWidth")
+    faults["wider than a phone"] = max(0, width - PHONE["width"])
+    faults["stands out on a phone"] = page.evaluate(TOO_WIDE)
+    faults["the browser notes"] = noted
+    assert {kind: found for kind, found in faults.items() if found} == {}
 
 
 def test_every_face_and_formula_font_comes_from_the_site(page):
-    page.goto("learn/two-layer-network/", wait_until="load")
+    page.goto("learn/how-a-network-learns/", wait_until="load")
     page.evaluate("document.fonts.ready")
     loaded = page.evaluate(
         "[...document.fonts].filter((f) => f.status === 'loaded')"
