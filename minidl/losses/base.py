@@ -13,7 +13,7 @@ from minidl.arguments import call_text
 from minidl.errors import ArgumentError, ContractError, DataError, ShapeError
 from minidl.finiteness import raise_for_non_finite
 from minidl.layers.base import Layer
-from minidl.losses.labels import ONE_A_SAMPLE, ONE_A_STEP
+from minidl.losses.checks import checked_per_sample, shape_fix
 from minidl.losses.sample_weight import check_weight
 from minidl.sparse import dense_array
 from minidl.typing import Array, Shape
@@ -79,7 +79,7 @@ class Loss(ABC):
         if array.shape != expected:
             same = expected == shape
             why = "that of the predictions" if same else f"one value for all {shape[-1]} outputs"
-            fix = _shape_fix(array, expected, same_as_outputs=same)
+            fix = shape_fix(array, expected, same_as_outputs=same)
             raise ShapeError(
                 f"{self}: expected targets of shape {expected}, {why}, got {array.shape}.{fix}"
             )
@@ -196,33 +196,10 @@ class Loss(ABC):
         out: Array | None,
     ) -> tuple[float, Array]:
         """The sum of w l over samples, divided by `total`, and its gradient."""
-        given = {"predictions": prediction, "targets": target}
-        before = {} if self._checked else {name: a.copy() for name, a in given.items()}
-        result = self.per_sample(prediction, target)
-        for name, as_it_was in before.items():
-            a = given[name]
-            if not np.array_equal(as_it_was, a, equal_nan=a.dtype.kind == "f"):
-                a[...] = as_it_was
-                raise ContractError(f"{self}: per_sample wrote into the {name}.")
-        if not isinstance(result, tuple) or len(result) != 2:
-            raise ContractError(
-                f"{self}: per_sample must return a tuple of two arrays, values and gradient, got "
-                f"{type(result).__name__}."
-            )
-        self._checked = True
-        values, gradient = map(np.asarray, result)
-        n, shape, dtype = len(prediction), prediction.shape, prediction.dtype
-        if values.shape != (n,) or gradient.shape != shape or gradient.dtype != dtype:
-            cast = gradient.shape == shape and gradient.dtype != dtype
-            fix = " Cast the target first: target.astype(prediction.dtype)." if cast else ""
-            raise ContractError(
-                f"{self}: per_sample must return values of shape {(n,)} and a gradient of shape "
-                f"{shape} and dtype {dtype}, got {values.shape} and {gradient.shape} "
-                f"{gradient.dtype}.{fix}"
-            )
+        values, gradient = checked_per_sample(self, prediction, target)  # (n,), (n, ...)
         if weight is None:
             return float(values.sum()) / total, np.divide(gradient, total, out=out)
-        share = (weight / total if total else weight).astype(dtype)  # (n,)
+        share = (weight / total if total else weight).astype(gradient.dtype)  # (n,)
         rows = share.reshape(-1, *[1] * (gradient.ndim - 1))  # (n, 1, ...)
         weighted = np.multiply(gradient, rows, out=out)
         counts = share > 0
@@ -302,19 +279,3 @@ class Loss(ABC):
         twin = object.__new__(type(self))
         vars(twin).update(vars(self) | changes)
         return twin
-
-
-def _shape_fix(target: Array, shape: Shape, *, same_as_outputs: bool) -> str:
-    if target.shape[:1] != shape[:1]:
-        return " Every sample needs one target."
-    if target.size == np.prod(shape):
-        return f" Use target.reshape({', '.join(['-1', *map(str, shape[1:])])})."
-    if target.ndim > len(shape) == 2:
-        return f" If these are targets of single steps, {ONE_A_SAMPLE}"
-    if len(shape) > 2 and target.shape in (shape[:1], (*shape[:1], 1)):
-        return f" {ONE_A_STEP}"
-    if target.shape == shape[:-1] and target.dtype.kind in "iu":
-        return " If these are labels of classes, use CrossEntropy."
-    if same_as_outputs:
-        return " The number of the model's outputs and of the targets must be the same."
-    return ""
