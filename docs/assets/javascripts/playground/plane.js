@@ -31,7 +31,7 @@ export function fitCanvas(canvas) {
 }
 
 /** Pixels of a canvas for a place of the plane, and the other way round. */
-export const toPixel = (value, size) => ((value / LIMIT + 1) / 2) * size;
+const toPixel = (value, size) => ((value / LIMIT + 1) / 2) * size;
 export const toPlane = (pixel, size) => ((2 * pixel) / size - 1) * LIMIT;
 
 export class Plane {

@@ -24,7 +24,7 @@ function mix(x, y) {
 }
 
 /** SeedSequence(seed, spawn_key=key).generate_state(4, np.uint64), as BigInts. */
-export function seedWords(seed, key = []) {
+function seedWords(seed, key = []) {
   const entropy = [seed, 0, 0, 0, ...key];
   const hash = hasher(0x43b0d7e5, 0x931e8875);
   const pool = entropy.slice(0, 4).map(hash);
