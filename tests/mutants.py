@@ -166,6 +166,7 @@ MATHEMATICS = {
     "refuse_unfit_outputs",
     "weighted",
     "_mean",
+    "checked_per_sample",
     "sample_axes",
     "total_weight",
     "as_samples",

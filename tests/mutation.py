@@ -128,6 +128,7 @@ FIRST_TESTS = {  # the files to change, and the tests to run first
         *("tests/losses/test_base.py", "tests/losses/test_steps.py"),
         *("tests/losses/test_weights.py", "tests/losses/test_class_weights.py"),
     ),
+    "minidl/losses/checks.py": ("tests/losses/test_base.py", "tests/losses/test_steps.py"),
     "minidl/losses/sample_weight.py": (
         *("tests/losses/test_base.py", "tests/losses/test_weights.py"),
         "tests/losses/test_class_weights.py",
